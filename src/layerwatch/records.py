@@ -1,0 +1,154 @@
+"""The words every room speaks: frozen records with their units, and the errors that reach a person. Needs numpy only.
+
+Bed coordinates: x runs along image columns, y along image rows, both in mm from the bed's corner; the centre of
+pixel (row r, column c) lies at ``x = (c + 0.5) mm_per_px``, ``y = (r + 0.5) mm_per_px``. z is the height in mm.
+Grey is a fraction of the camera's fixed temperature span, in [0, 1], so equal grey is equal temperature everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+
+class DataError(Exception):
+    """The input cannot be used; the message says what was given, what would do and what to try. Exit code 1."""
+
+
+class UsageError(Exception):
+    """The call itself is off (an option, a path, a name). Exit code 2."""
+
+
+class Progress(Protocol):
+    """Told by long work how far it is; a journey turns it into a bar."""
+
+    def __call__(self, step: str, done: int, total: int, note: str = "") -> None: ...
+
+
+def silent(step: str, done: int, total: int, note: str = "") -> None:
+    """The Progress that says nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Island:
+    """One connected piece of a layer: an outer ring and the holes in it, rings closed without repeating a point."""
+
+    outer: Float[np.ndarray, "n 2"]  # mm, counter-clockwise
+    holes: tuple[Float[np.ndarray, "_ 2"], ...] = ()  # mm, clockwise
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The nominal shape of a part at one height."""
+
+    index: int  # 0 is the lowest
+    z: float  # mm, top of the layer
+    slice_z: float  # mm, where the mesh was cut (the middle of the layer)
+    height: float  # mm
+    islands: tuple[Island, ...]
+    area: float  # mm2
+    leaks: int = 0  # open ends that no contour could close
+
+
+@dataclass(frozen=True, eq=False)
+class LayerImage:
+    """One layer as the camera sees it, with all that is known beforehand: the plan travels with the image."""
+
+    job: str
+    layer: int
+    pixels: Float32[np.ndarray, "h w"]  # grey in [0, 1]
+    mm_per_px: float = 1.0
+    plan: UInt8[np.ndarray, "h w"] | None = None  # part instance from CAD: 0 bed, 1.. which copy; None: no CAD
+    name: str = ""  # where it came from, for messages
+    span: tuple[float, float] | None = None  # degC at grey 0 and 1; None: unknown
+
+
+@dataclass(frozen=True)
+class DefectRecord:
+    """One injected defect as it was printed."""
+
+    defect: str  # its name on the shelf
+    severity: float  # detectability d' / 10 of the very defect to a matched filter
+    amplitude: float  # K, signed (0 for purely geometric defects)
+    extent: float  # mm, the size that names it: diameter, width, ramp or jump
+    first_layer: int
+    last_layer: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is really wrong with one layer. Only job, images and evaluation may know it."""
+
+    job: str
+    layer: int
+    label: str  # "healthy" or the defect's name
+    mask: Bool[np.ndarray, "h w"]
+    defects: tuple[DefectRecord, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What one detector says about one image; higher scores are more abnormal."""
+
+    job: str
+    layer: int
+    score: float
+    A_R: float = float("nan")  # mean squared reconstruction error, where the detector has one
+    A_D: float = float("nan")  # mean squared error of the critic's features, where it has one
+    heat: Float32[np.ndarray, "h w"] | None = None  # signed deviation at every pixel of the input, detector's unit
+    features: Float32[np.ndarray, "2 d"] | None = None  # D_f(X) and D_f(G(E(X)))
+
+
+@dataclass(frozen=True)
+class Region:
+    """One place that stands out on one layer."""
+
+    part: int  # part instance, 0: on the bed
+    x: float  # mm, centre
+    y: float  # mm, centre
+    area: float  # mm2
+    extent: float  # mm, longest side of the bounding box
+    amplitude: float  # mean of the heat map over the region, detector's unit, signed
+    box: tuple[int, int, int, int]  # px: first row, first column, last row + 1, last column + 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one layer: OK, NOK with places, or FAULT with the reason why it cannot be judged."""
+
+    job: str
+    layer: int
+    word: Literal["OK", "NOK", "FAULT"]
+    score: float = float("nan")
+    threshold: float = float("nan")
+    p_value: float = float("nan")  # share of healthy layers at least as abnormal; an index, not a promise per layer
+    regions: tuple[Region, ...] = ()
+    reason: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A frame that must not be judged (Type 1), with evidence and what to do."""
+
+    job: str
+    layer: int
+    kind: str
+    evidence: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something a person must know about a job: defects that overlap through layers, or a fault."""
+
+    job: str
+    first_layer: int
+    last_layer: int
+    level: Literal["minor", "critical", "fault"]
+    text: str
+    regions: tuple[Region, ...] = field(default=())

@@ -1,0 +1,28 @@
+"""Feature vectors of a mixed, unlabelled cohort -> which of them are NOK."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+
+class ClusterMethod(ABC):
+    """Divides a cohort in two without labels. Settings are dataclass fields; what ``fit`` learns ends in ``_``.
+
+    Which side is NOK is decided in ``fit`` from the cohort alone (see ``farther_side``).
+    """
+
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    max_dimension: ClassVar[int | None] = None  # the method accepts vectors up to this length; None: any
+
+    @abstractmethod
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+        """Learn the two sides from the cohort; no label is used."""
+
+    @abstractmethod
+    def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+        """True where a vector falls on the NOK side."""
