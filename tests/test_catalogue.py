@@ -29,6 +29,6 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 def test_an_outside_package_joins_through_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = EntryPoint(name="rust", value="fractions:Fraction", group="layerwatch.job.defects")
-    monkeypatch.setattr(catalogue.metadata, "entry_points", lambda group: EntryPoints([entry]).select(group=group))
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: EntryPoints([entry]).select(group=group))
     assert "rust" in catalogue.names("job.defects")
     assert catalogue.load("job.defects", "rust") is sys.modules["fractions"].Fraction

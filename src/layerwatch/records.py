@@ -8,7 +8,7 @@ Grey is a fraction of the camera's fixed temperature span, in [0, 1], so equal g
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
@@ -22,10 +22,12 @@ class UsageError(Exception):
     """The call itself is off (an option, a path, a name). Exit code 2."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Told by long work how far it is; a journey turns it into a bar."""
 
-    def __call__(self, step: str, done: int, total: int, note: str = "") -> None: ...
+    def __call__(self, step: str, done: int, total: int, note: str = "") -> None:
+        """Say that ``done`` of ``total`` of the named step is behind us."""
 
 
 def silent(step: str, done: int, total: int, note: str = "") -> None:

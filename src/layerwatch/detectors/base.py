@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from layerwatch.records import LayerImage, Progress, Reading, silent
 Need = Literal["image", "plan"]
 
 
+@runtime_checkable
 class Checkpoint(Protocol):
     """Where a long fit keeps its state so that it can go on after an interruption."""
 

@@ -1,0 +1,213 @@
+"""Printed layers -> frames, plans and truth on disk, and back: 16-bit TIFF, 8-bit PNG, JSON.
+
+::
+
+    archive.json              what it is: format, mm per px, span, provenance, jobs with their layers
+    frames/JOB/LAYER.tiff     the camera's frame, 16 bit
+    plans/JOB/LAYER.png       part instance at each pixel, 0 is bed
+    truth/JOB/LAYER.png       255 where the layer is defective (only defective layers have one)
+    truth/JOB.json            label and defects of each layer
+
+A job appears whole or not at all, its frames last; ``archive.json`` appears when all jobs are there. What is known
+before, without a label, is under frames and plans; only evaluation reads truth.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from jaxtyping import UInt8, UInt16
+from PIL import Image
+
+from layerwatch.images.folder import read_image
+from layerwatch.images.writing import new_folder, write_file
+from layerwatch.records import DataError, DefectRecord, LayerImage, Truth, UsageError
+
+FORMAT = "layerwatch archive 1"
+_UNFINISHED = "archive.unfinished.json"
+
+
+@dataclass(frozen=True, eq=False)
+class StoredLayer:
+    """One layer on its way into an archive."""
+
+    layer: int
+    z: float  # mm, top of the layer
+    frame: UInt16[np.ndarray, "h w"]
+    plan: UInt8[np.ndarray, "h w"]
+    truth: Truth
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an archive says of itself besides its jobs."""
+
+    mm_per_px: float
+    span: tuple[float, float]  # degC at grey 0 and 1
+    provenance: dict[str, Any] = field(default_factory=dict)  # part, machine, preset, seed ... as JSON
+
+
+def write_archive(
+    folder: Path,
+    header: Header,
+    jobs: Sequence[str],
+    print_job: Callable[[str], Iterable[StoredLayer]],
+    *,
+    done: Callable[[int, int], None] = lambda finished, total: None,
+) -> Archive:
+    """Write every job that is not there yet; an interrupted call is taken up where it was.
+
+    Raises:
+        UsageError: the folder holds another archive, or cannot be written.
+    """
+    wanted = {"format": FORMAT, **_plain(header), "names": list(jobs)}
+    _claim(folder, wanted)
+    layers = {}
+    for number, job in enumerate(jobs):
+        if not (folder / "frames" / job).exists():
+            _write_job(folder, job, print_job(job))
+        layers[job] = json.loads((folder / "plans" / job / "layers.json").read_bytes())
+        done(number + 1, len(jobs))
+    write_file(folder / "archive.json", _json({**wanted, "jobs": layers}))
+    (folder / _UNFINISHED).unlink(missing_ok=True)
+    return Archive.open(folder)
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """A finished archive on disk."""
+
+    folder: Path
+    header: Header
+    layers: dict[str, tuple[int, ...]]  # of each job
+
+    @classmethod
+    def open(cls, folder: Path) -> Archive:
+        """Read ``archive.json``.
+
+        Raises:
+            UsageError: no archive there.
+            DataError: it is unfinished, broken or of another format.
+        """
+        text = _read_description(folder)
+        try:
+            told = json.loads(text)
+            header = Header(told["mm_per_px"], tuple(told["span"]), told["provenance"])
+            layers = {job: tuple(row["layer"] for row in rows) for job, rows in told["jobs"].items()}
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder}/archive.json is broken ({error!r}); synthesise the archive again") from None
+        if told.get("format") != FORMAT:
+            raise DataError(f"{folder} is of format {told.get('format')!r}; this version reads {FORMAT!r}")
+        return cls(folder, header, layers)
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Names of all jobs."""
+        return tuple(self.layers)
+
+    def image(self, job: str, layer: int) -> LayerImage:
+        """One layer with its plan.
+
+        Raises:
+            DataError: a file is missing or broken.
+        """
+        name = f"{job}/{layer:05d}"
+        frame = read_image(self.folder / "frames" / f"{name}.tiff", name=f"frames/{name}.tiff")
+        plan = _read_png(self.folder / "plans" / f"{name}.png")
+        return LayerImage(job, layer, frame.pixels, self.header.mm_per_px, plan, name, self.header.span)
+
+    def images(self, jobs: Iterable[str] | None = None) -> tuple[LayerImage, ...]:
+        """Every layer of the given jobs, or of all."""
+        return tuple(self.image(job, layer) for job in jobs or self.jobs for layer in self.layers[job])
+
+    def truths(self, jobs: Iterable[str] | None = None) -> tuple[Truth, ...]:
+        """What is really wrong with the layers that ``images`` gives, in the same order."""
+        return tuple(truth for job in jobs or self.jobs for truth in self._truth_of(job))
+
+    def _truth_of(self, job: str) -> Iterable[Truth]:
+        rows = {row["layer"]: row for row in json.loads((self.folder / "truth" / f"{job}.json").read_bytes())}
+        for layer in self.layers[job]:
+            mask = self.folder / "truth" / job / f"{layer:05d}.png"
+            plan = self.folder / "plans" / job / f"{layer:05d}.png"
+            pixels = _read_png(mask) > 0 if mask.exists() else np.zeros_like(_read_png(plan), bool)
+            defects = tuple(DefectRecord(**defect) for defect in rows[layer]["defects"])
+            yield Truth(job, layer, rows[layer]["label"], pixels, defects)
+
+
+def _claim(folder: Path, wanted: dict[str, Any]) -> None:
+    """Make the folder ours, or find that it is: a resumed archive must be the same in every setting."""
+    for name in ("archive.json", _UNFINISHED):
+        if (folder / name).exists():
+            there = json.loads((folder / name).read_bytes())
+            there.pop("jobs", None)
+            if there != json.loads(_json(wanted)):
+                raise UsageError(f"{folder} holds an archive of other settings; choose another --out or remove it")
+            return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty and holds no archive; choose another --out")
+    write_file(folder / _UNFINISHED, _json(wanted))
+
+
+def _write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
+    with (
+        new_folder(folder / "frames" / job) as frames,
+        new_folder(folder / "plans" / job) as plans,
+        new_folder(folder / "truth" / job) as masks,
+    ):
+        rows, heights = [], []
+        for layer in printed:
+            file = f"{layer.layer:05d}"
+            (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
+            (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
+            if layer.truth.label != "healthy":
+                (masks / f"{file}.png").write_bytes(encode_png(layer.truth.mask.astype(np.uint8) * np.uint8(255)))
+            defects = [asdict(defect) for defect in layer.truth.defects]
+            rows.append({"layer": layer.layer, "label": layer.truth.label, "defects": defects})
+            heights.append({"layer": layer.layer, "z": round(layer.z, 6)})
+        (plans / "layers.json").write_bytes(_json(heights))
+        write_file(folder / "truth" / f"{job}.json", _json(rows))
+
+
+def encode_tiff(frame: UInt16[np.ndarray, "h w"]) -> bytes:
+    """One uncompressed 16-bit page; the same frame gives the same bytes."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, frame, photometric="minisblack", metadata=None, software=False)
+    return file.getvalue()
+
+
+def encode_png(pixels: UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]) -> bytes:
+    """Grey PNG in the depth of the pixels; the same pixels give the same bytes."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def _read_png(path: Path) -> UInt8[np.ndarray, "h w"]:
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return np.array(image, np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path}: missing or broken ({error}); synthesise the archive again") from None
+
+
+def _read_description(folder: Path) -> bytes:
+    if (folder / "archive.json").is_file():
+        return (folder / "archive.json").read_bytes()
+    if (folder / _UNFINISHED).exists():
+        raise DataError(f"{folder} is an unfinished archive; run the same `layerwatch synthesise` again to finish it")
+    raise UsageError(f"{folder} holds no archive.json; make an archive with `layerwatch synthesise`")
+
+
+def _plain(header: Header) -> dict[str, Any]:
+    return {"mm_per_px": header.mm_per_px, "span": list(header.span), "provenance": header.provenance}
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

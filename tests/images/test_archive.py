@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
+from layerwatch.images.grey import to_grey
+from layerwatch.records import DataError, DefectRecord, Truth, UsageError
+
+HEADER = Header(3.75, (20.0, 60.0), {"seed": 3})
+DEFECT = DefectRecord("porous", 4.0, 0.7, 21.0, 1, 1, 5)
+
+
+def printed(job: str) -> Iterator[StoredLayer]:
+    rng = np.random.default_rng(len(job))
+    plan = np.zeros((16, 20), np.uint8)
+    plan[4:9, 5:12] = 2
+    for layer in (0, 1):
+        label = ("healthy", "porous")[layer]
+        mask = (plan > 0) & (layer == 1)
+        truth = Truth(job, layer, label, mask, (DEFECT,) if layer else ())
+        yield StoredLayer(layer, 0.3 * (layer + 1), rng.integers(0, 65536, (16, 20), np.uint16), plan, truth)
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_written_then_read_is_the_same(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", HEADER, ["one", "three"], printed)
+    assert archive.jobs == ("one", "three")
+    images, truths = archive.images(["three"]), archive.truths(["three"])
+    for image, truth, stored in zip(images, truths, printed("three"), strict=True):
+        np.testing.assert_array_equal(image.pixels, to_grey(stored.frame, ""))
+        assert image.plan is not None
+        np.testing.assert_array_equal(image.plan, stored.plan)
+        assert (image.mm_per_px, image.span) == (3.75, (20.0, 60.0))
+        np.testing.assert_array_equal(truth.mask, stored.truth.mask)
+        assert (truth.label, truth.defects) == (stored.truth.label, stored.truth.defects)
+
+
+def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_archive(tmp_path / name, HEADER, ["one"], printed)
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_an_interrupted_archive_is_taken_up_and_ends_the_same(tmp_path: Path) -> None:
+    def breaks(job: str) -> Iterator[StoredLayer]:
+        yield next(printed(job))
+        if job == "three":
+            raise KeyboardInterrupt
+        yield list(printed(job))[1]
+
+    with pytest.raises(KeyboardInterrupt):
+        write_archive(tmp_path / "a", HEADER, ["one", "three"], breaks)
+    assert not list(tmp_path.rglob("*.partial"))
+    with pytest.raises(DataError, match="unfinished archive"):
+        Archive.open(tmp_path / "a")
+    called = []
+
+    def counted(job: str) -> Iterator[StoredLayer]:
+        called.append(job)
+        return printed(job)
+
+    write_archive(tmp_path / "a", HEADER, ["one", "three"], counted)
+    write_archive(tmp_path / "b", HEADER, ["one", "three"], printed)
+    assert called == ["three"]
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_other_settings_never_mix_into_an_archive(tmp_path: Path) -> None:
+    write_archive(tmp_path, HEADER, ["one"], printed)
+    with pytest.raises(UsageError, match="archive of other settings"):
+        write_archive(tmp_path, HEADER, ["two"], printed)
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(UsageError, match="not empty and holds no archive"):
+        write_archive(tmp_path, HEADER, ["one"], printed)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_no_archive_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="layerwatch synthesise"):
+        Archive.open(tmp_path)
+    (tmp_path / "archive.json").write_text("{")
+    with pytest.raises(DataError, match=r"archive\.json is broken"):
+        Archive.open(tmp_path)
+
+
+def test_a_broken_frame_is_named(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, HEADER, ["one"], printed)
+    (tmp_path / "frames/one/00001.tiff").write_bytes(b"II*\0")
+    with pytest.raises(DataError, match=r"frames/one/00001\.tiff"):
+        archive.images()

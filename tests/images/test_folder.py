@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from layerwatch.images.folder import read_folder, read_image
+from layerwatch.records import DataError, UsageError
+
+
+def put(path: Path, level: int, size: tuple[int, int] = (10, 12)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full(size, level, np.uint8)).save(path)
+
+
+def test_images_come_in_natural_order_with_their_classes(tmp_path: Path) -> None:
+    for name in ("good/layer10.png", "good/layer9.png", "bad/layer1.jpg", ".hidden.png"):
+        put(tmp_path / name, 50)
+    (tmp_path / "notes.txt").write_text("not an image")
+    found = read_folder(tmp_path)
+    assert [image.name for image in found.images] == ["bad/layer1.jpg", "good/layer9.png", "good/layer10.png"]
+    assert found.classes == ("bad", "good", "good")
+    assert len({image.job for image in found.images}) == 3
+
+
+def test_no_folder_and_no_image_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        read_folder(tmp_path / "missing")
+    with pytest.raises(
+        DataError, match=r"no image in this folder; it should hold files ending in \.jpeg, \.jpg, \.png"
+    ):
+        read_folder(tmp_path)
+
+
+def test_mixed_sizes_name_two_files(tmp_path: Path) -> None:
+    put(tmp_path / "a.png", 1)
+    put(tmp_path / "b.png", 1, (20, 30))
+    with pytest.raises(DataError, match=r"a\.png is 12 x 10, b\.png is 30 x 20"):
+        read_folder(tmp_path)
+
+
+def test_a_corrupt_file_among_good_ones_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "a.png", 1)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"b\.png: broken or truncated"):
+        read_folder(tmp_path)
+
+
+def test_a_single_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'\.bmp' are not read"):
+        read_image(tmp_path / "x.bmp")
