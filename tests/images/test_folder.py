@@ -43,8 +43,8 @@ def test_mixed_sizes_name_two_files(tmp_path: Path) -> None:
 
 def test_a_corrupt_file_among_good_ones_is_named(tmp_path: Path) -> None:
     put(tmp_path / "a.png", 1)
-    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:-20])
-    with pytest.raises(DataError, match=r"b\.png: broken or truncated"):
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:45])
+    with pytest.raises(DataError, match=r"b\.png: (not a PNG file|broken)"):
         read_folder(tmp_path)
 
 

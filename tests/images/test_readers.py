@@ -96,7 +96,7 @@ def test_a_huge_image_is_refused_before_it_is_decoded() -> None:
     bomb = bytearray(encoded(np.zeros((16, 16), np.uint8), "PNG"))
     bomb[16:24] = (60000).to_bytes(4, "big") * 2
     bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
-    with pytest.raises(DataError, match="60000 x 60000 pixels are more"):
+    with pytest.raises(DataError, match="bomb: more pixels than"):
         readers()[".png"].read(bytes(bomb), "bomb")
 
 

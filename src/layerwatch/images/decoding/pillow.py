@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Shaped
 from PIL import Image, UnidentifiedImageError
 
-from layerwatch.images.readers.base import check_size
+from layerwatch.images.readers.base import MAX_PIXELS, check_size
 from layerwatch.records import DataError
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 _SIXTEEN_BIT = {"I;16", "I;16B", "I;16L", "I"}
 
 
@@ -34,6 +34,8 @@ def decode(data: bytes, name: str, kind: str) -> Shaped[np.ndarray, "h w"]:
         raise DataError(
             f"{name}: not a {kind} file, or broken in its first bytes; save it again as 8- or 16-bit grey PNG or TIFF"
         ) from None
+    except Image.DecompressionBombError:
+        raise DataError(f"{name}: more pixels than the {MAX_PIXELS:,} allowed; shrink or tile it") from None
     except _BROKEN as error:
         raise DataError(f"{name}: broken or truncated {kind} file ({error}); copy or export it again") from None
 
