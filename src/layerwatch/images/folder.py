@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
 
 from layerwatch import catalogue
 from layerwatch.images.grey import to_grey
@@ -21,6 +25,7 @@ class FolderSet:
     classes: tuple[str, ...]
 
 
+@cache
 def readers() -> dict[str, Reader]:
     """The reader of each file suffix."""
     things = [catalogue.load("images.readers", name)() for name in catalogue.names("images.readers")]
@@ -43,8 +48,8 @@ def image_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(found, key=lambda path: _natural(str(path.relative_to(folder)))))
 
 
-def read_image(path: Path, *, job: str = "", layer: int = 0, name: str = "") -> LayerImage:
-    """One file as a layer image without a plan.
+def read_pixels(path: Path, name: str = "") -> Shaped[np.ndarray, "h w"]:
+    """The pixels of one file in their own depth.
 
     Raises:
         DataError: the file is missing, broken or of a kind that is not read.
@@ -57,7 +62,13 @@ def read_image(path: Path, *, job: str = "", layer: int = 0, name: str = "") -> 
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{name}: cannot be read ({error.strerror})") from None
-    return LayerImage(job=job, layer=layer, pixels=to_grey(reader.read(data, name), name), name=name)
+    return reader.read(data, name)
+
+
+def read_image(path: Path, *, job: str = "", layer: int = 0, name: str = "") -> LayerImage:
+    """One file as a layer image without a plan; errors as in ``read_pixels`` and ``to_grey``."""
+    name = name or str(path)
+    return LayerImage(job=job, layer=layer, pixels=to_grey(read_pixels(path, name), name), name=name)
 
 
 def read_folder(folder: Path, *, progress: Progress = silent) -> FolderSet:

@@ -1,0 +1,69 @@
+"""A folder of image files, with nominal plans of the same names beside it -> frames in natural order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import UInt8
+
+from layerwatch.images.folder import image_files, read_image, read_pixels
+from layerwatch.inspection.cameras.base import Camera
+from layerwatch.records import DataError, Fault, LayerImage
+
+
+@dataclass(frozen=True)
+class Folder(Camera):
+    """One job as a folder of files, one a layer; the last number in a file's name is its layer."""
+
+    summary: ClassVar[str] = "a folder of image files, one a layer"
+    source: ClassVar[str] = "any program that can write PNG, TIFF or JPEG"
+
+    path: Path
+    plans: Path | None = None  # folder of masks of the same names: 0 bed, 1.. part instance
+    mm_per_px: float = 1.0
+    job: str = ""  # default: the folder's name
+
+    def frames(self) -> Iterator[LayerImage | Fault]:
+        """See Camera."""
+        for number, path in enumerate(image_files(self.path)):
+            layer = _layer_number(path, number)
+            try:
+                yield self._frame(path, layer)
+            except DataError as error:
+                advice = "the layer is recorded as not judged; look at the camera's export"
+                yield Fault(self.job or self.path.name, layer, "unreadable frame", str(error), advice)
+
+    def _frame(self, path: Path, layer: int) -> LayerImage:
+        job = self.job or self.path.name
+        image = read_image(path, job=job, layer=layer, name=str(path.relative_to(self.path)))
+        return replace(image, mm_per_px=self.mm_per_px, plan=self._plan(path, image.pixels.shape))
+
+    def _plan(self, frame: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"] | None:
+        if self.plans is None:
+            return None
+        found = [
+            p for p in self.plans.glob(f"{_escaped(frame.stem)}.*") if p.suffix.lower() in {".png", ".tif", ".tiff"}
+        ]
+        if not found:
+            return None
+        mask = read_pixels(found[0])
+        if mask.shape != shape:
+            sizes = ["{1} x {0}".format(*s) for s in (mask.shape, shape)]
+            raise DataError(
+                f"{found[0]}: plan of {sizes[0]} pixels for a frame of {sizes[1]}; draw it in the frame's grid"
+            )
+        return np.asarray(mask if mask.dtype == np.uint8 else mask > 0, np.uint8)
+
+
+def _layer_number(path: Path, number: int) -> int:
+    digits = re.findall(r"\d+", path.stem)
+    return int(digits[-1]) if digits else number
+
+
+def _escaped(stem: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", stem)

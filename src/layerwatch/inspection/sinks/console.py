@@ -1,0 +1,40 @@
+"""A stream of text, one line a verdict, for people."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import ClassVar, TextIO
+
+from layerwatch.inspection.sinks.base import Sink
+from layerwatch.records import Region, Verdict
+
+
+@dataclass(frozen=True)
+class Console(Sink):
+    """Writes to the terminal, or to any other text stream."""
+
+    summary: ClassVar[str] = "one line a verdict on the terminal"
+    source: ClassVar[str] = "standard output"
+
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+
+    def take(self, verdict: Verdict) -> None:
+        """See Sink."""
+        self.stream.write(line(verdict) + "\n")
+
+
+def line(verdict: Verdict) -> str:
+    """The verdict in words: layer, OK / NOK / FAULT, score, p-value, the first three regions in mm."""
+    start = f"{verdict.job} layer {verdict.layer:4d}  {verdict.word:5s}"
+    if verdict.word == "FAULT":
+        return f"{start}  {verdict.reason}"
+    text = f"{start}  score {verdict.score:.4g} (threshold {verdict.threshold:.4g})  p {verdict.p_value:.3f}"
+    places = "; ".join(_place(region) for region in verdict.regions[:3])
+    more = len(verdict.regions) - 3
+    return text + (f"  {places}" if places else "") + (f"; and {more} more" if more > 0 else "")
+
+
+def _place(region: Region) -> str:
+    where = f"part {region.part}" if region.part else "bed"
+    return f"{where} x {region.x:.0f} y {region.y:.0f} mm, {region.extent:.0f} mm, {region.area:.0f} mm2"
