@@ -87,9 +87,19 @@ class Truth:
 
     job: str
     layer: int
-    label: str  # "healthy" or the defect's name
+    label: str  # "healthy", the defect's name, or "trace": the fading heat of a defect of earlier layers
     mask: Bool[np.ndarray, "h w"]
     defects: tuple[DefectRecord, ...] = ()
+
+    @property
+    def is_healthy(self) -> bool:
+        """Nothing is wrong with this layer, and nothing shines through from below."""
+        return self.label == "healthy"
+
+    @property
+    def is_defective(self) -> bool:
+        """A defect is printed in this very layer; a trace counts on neither side."""
+        return self.label not in {"healthy", "trace"}
 
 
 @dataclass(frozen=True, eq=False)

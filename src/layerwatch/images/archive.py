@@ -166,7 +166,7 @@ def _write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
             file = f"{layer.layer:05d}"
             (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
             (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
-            if layer.truth.label != "healthy":
+            if layer.truth.is_defective:
                 (masks / f"{file}.png").write_bytes(encode_png(layer.truth.mask.astype(np.uint8) * np.uint8(255)))
             defects = [asdict(defect) for defect in layer.truth.defects]
             rows.append({"layer": layer.layer, "label": layer.truth.label, "defects": defects})
