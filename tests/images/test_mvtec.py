@@ -19,13 +19,20 @@ def printed(job: str) -> Iterator[StoredLayer]:
     for layer in (3, 4):
         bad = job in {"j8", "j9"} and layer == 3
         defects = (DefectRecord("porous", 4.0, 0.7, 20.0, 3, 3, 1),) if bad else ()
-        truth = Truth(job, layer, "porous" if bad else "trace" if job > "j7" else "healthy", np.eye(16, dtype=bool) & bad, defects)
+        truth = Truth(
+            job, layer, "porous" if bad else "trace" if job > "j7" else "healthy", np.eye(16, dtype=bool) & bad, defects
+        )
         yield StoredLayer(layer, 0.3 * layer, frame, np.ones((16, 16), np.uint8), truth)
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     return write_archive(tmp_path / "archive", Header(1.0, (20.0, 60.0)), [f"j{i}" for i in range(10)], printed)
+
+
+def read(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image)
 
 
 def test_the_tree_is_the_one_that_anomalib_loads(archive: Archive, tmp_path: Path) -> None:
@@ -43,15 +50,15 @@ def test_the_tree_is_the_one_that_anomalib_loads(archive: Archive, tmp_path: Pat
 def test_pixels_masks_and_manifest_agree(archive: Archive, tmp_path: Path) -> None:
     Mvtec().write(archive, tmp_path / "out")
     root = tmp_path / "out" / "layers"
-    rows = list(csv.DictReader((root / "manifest.csv").open()))
+    rows = list(csv.DictReader((root / "manifest.csv").read_text().splitlines()))
     assert sum(int(row["label_index"]) for row in rows) == 2
     for row in rows:
         image = archive.image(row["job"], int(row["layer"]))
-        eight, sixteen = (np.asarray(Image.open(root / row[key])) for key in ("image_path", "image16_path"))
+        eight, sixteen = (read(root / row[key]) for key in ("image_path", "image16_path"))
         np.testing.assert_array_equal(sixteen, to_uint16(image.pixels))
         assert np.abs(eight / 255 - image.pixels).max() <= 0.5 / 255 + 1e-6
         if row["mask_path"]:
-            np.testing.assert_array_equal(np.asarray(Image.open(root / row["mask_path"])) > 0, np.eye(16, dtype=bool))
+            np.testing.assert_array_equal(read(root / row["mask_path"]) > 0, np.eye(16, dtype=bool))
 
 
 def test_an_archive_without_healthy_jobs_is_refused(tmp_path: Path) -> None:
