@@ -1,0 +1,81 @@
+"""STL, binary and ASCII."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float64
+
+from layerwatch.part.formats.base import Format
+from layerwatch.part.mesh import Mesh
+from layerwatch.records import DataError
+
+_RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_VERTEX = re.compile(rb"^\s*vertex\s+(\S+)\s+(\S+)\s+(\S+)\s*$", re.MULTILINE | re.IGNORECASE)
+_MAX_BYTES = 512 * 2**20
+
+
+@dataclass
+class Stl(Format):
+    """Standard Tessellation Language: triangles without a unit."""
+
+    summary: ClassVar[str] = "STL, binary and ASCII (meshes)"
+    source: ClassVar[str] = "3D Systems, Stereolithography Interface Specification, 1988"
+    suffixes: ClassVar[tuple[str, ...]] = (".stl",)
+
+    def read_mesh(self, data: bytes, name: str) -> Mesh:
+        """See Format; binary and ASCII are told apart by their length, since binary files may begin with ``solid``."""
+        if not data:
+            raise DataError(f"{name}: the file is empty; export the part again")
+        if len(data) > _MAX_BYTES:
+            raise DataError(f"{name}: {len(data):,} bytes, more than the {_MAX_BYTES:,} read; export it coarser")
+        is_text = data.lstrip()[:5].lower() == b"solid" and b"\0" not in data[:512]
+        triangles = _ascii(data, name) if is_text and not _is_whole_binary(data) else _binary(data, name)
+        if len(triangles) == 0:
+            raise DataError(f"{name}: an STL file without triangles; export the part again")
+        bad = ~np.isfinite(triangles).all((1, 2))
+        if bad.any():
+            raise DataError(f"{name}: {bad.sum()} triangles with NaN or infinite corners; export the part again")
+        return Mesh(triangles)
+
+    def write_mesh(self, mesh: Mesh) -> bytes:
+        """Binary STL, corners as 32-bit floats in the mesh's unit."""
+        records = np.zeros(len(mesh.triangles), _RECORD)
+        records["corners"] = mesh.triangles
+        a, b, c = mesh.triangles.transpose(1, 0, 2)
+        normal = np.cross(b - a, c - a)
+        records["normal"] = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
+        return b"layerwatch".ljust(80) + np.uint32(len(records)).tobytes() + records.tobytes()
+
+
+def _is_whole_binary(data: bytes) -> bool:
+    return len(data) >= 84 and len(data) == 84 + 50 * int.from_bytes(data[80:84], "little")
+
+
+def _binary(data: bytes, name: str) -> Float64[np.ndarray, "n 3 3"]:
+    if len(data) < 84:
+        raise DataError(f"{name}: not an STL file ({len(data)} bytes, a header alone has 84); give an STL of the part")
+    promised, present = int.from_bytes(data[80:84], "little"), (len(data) - 84) // 50
+    if present < promised:
+        if promised > 50 * (present + 1):  # no cut file promises that much more than it holds
+            raise DataError(
+                f"{name}: not an STL file (its bytes would promise {promised:,} triangles); give an STL file"
+            )
+        raise DataError(f"{name}: truncated STL, {promised:,} triangles promised, {present:,} present; copy it again")
+    return np.frombuffer(data, _RECORD, promised, 84)["corners"].astype(np.float64)
+
+
+def _ascii(data: bytes, name: str) -> Float64[np.ndarray, "n 3 3"]:
+    rows = _VERTEX.findall(data)
+    claimed = len(re.findall(rb"\bvertex\b", data, re.IGNORECASE))
+    if len(rows) != claimed or len(rows) % 3:
+        raise DataError(f"{name}: broken ASCII STL, {claimed} vertex lines of which {len(rows)} can be read in threes")
+    if rows and b"endsolid" not in data[-4096:].lower():
+        raise DataError(f"{name}: truncated ASCII STL, it ends without 'endsolid'; copy it again")
+    try:
+        return np.array(rows).astype(np.float64).reshape(-1, 3, 3)
+    except ValueError:
+        raise DataError(f"{name}: broken ASCII STL, a vertex is no number; export the part again") from None
