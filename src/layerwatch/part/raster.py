@@ -22,11 +22,18 @@ def coverage(
 
 
 def coverages(
-    layers: Sequence[Layer], width: int, height: int, mm_per_px: float, offset: tuple[float, float] = (0.0, 0.0)
+    layers: Sequence[Layer],
+    width: int,
+    height: int,
+    mm_per_px: float,
+    offset: tuple[float, float] | Float64[np.ndarray, "k 2"] = (0.0, 0.0),
 ) -> Float32[np.ndarray, "k h w"]:
-    """``coverage`` of many layers in one pass; their rows are laid one below the other."""
+    """``coverage`` of many layers in one pass, each with an offset of its own if wanted.
+
+    The layers' rows are laid one below the other.
+    """
     total = np.zeros(len(layers) * height * (width + 2))
-    x0, y0, x1, y1, number = _edges(layers, mm_per_px, offset)
+    x0, y0, x1, y1, number = _edges(layers, mm_per_px, np.broadcast_to(offset, (len(layers), 2)))
     (x0, y0, x1, y1), number = _clip_rows(x0, y0, x1, y1, number, height)
     lift = (number * height).astype(float)
     xa, ya, xb, yb = _split(x0, y0 + lift, x1, y1 + lift)
@@ -35,17 +42,17 @@ def coverages(
     return np.clip(-winding, 0, 1).astype(np.float32)
 
 
-def _edges(layers: Sequence[Layer], mm_per_px: float, offset: tuple[float, float]) -> tuple[np.ndarray, ...]:
+def _edges(layers: Sequence[Layer], mm_per_px: float, offset: Float64[np.ndarray, "k 2"]) -> tuple[np.ndarray, ...]:
     """Every edge in pixels, and the place of its layer in the list."""
     rings = [(k, r) for k, layer in enumerate(layers) for i in layer.islands for r in (i.outer, *i.holes)]
     if not rings:
         return (*(np.empty(0) for _ in range(4)), np.empty(0, np.int64))
     lengths = np.array([len(ring) for _, ring in rings])
-    start = (np.concatenate([ring for _, ring in rings]) + np.asarray(offset)) / mm_per_px
+    number = np.repeat([k for k, _ in rings], lengths)
+    start = (np.concatenate([ring for _, ring in rings]) + offset[number]) / mm_per_px
     ends = np.cumsum(lengths)
     following = np.arange(1, len(start) + 1)
     following[ends - 1] = ends - lengths
-    number = np.repeat([k for k, _ in rings], lengths)
     return start[:, 0], start[:, 1], start[following, 0], start[following, 1], number
 
 

@@ -1,0 +1,81 @@
+"""Copies of parts on the bed -> what is printed on each layer, as coverage masks and plans of part instances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from layerwatch.job.machine import Machine
+from layerwatch.part.raster import coverages
+from layerwatch.records import DataError, Layer
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One copy of a part in the job layout."""
+
+    layers: Sequence[Layer]  # all layers of the part, lowest first
+    x: float  # mm, where the part's x = 0 lies on the bed
+    y: float  # mm
+
+    @property
+    def bounds(self) -> Float64[np.ndarray, "2 2"]:
+        """Lowest and highest corner on the bed, in mm."""
+        rings = [island.outer for layer in self.layers for island in layer.islands]
+        box = np.stack([np.min([r.min(0) for r in rings], 0), np.max([r.max(0) for r in rings], 0)])
+        return np.asarray(box + (self.x, self.y))  # noqa: RUF005 # an array plus a pair, not two tuples
+
+
+def layers_to_print(instances: Sequence[Instance], first: int, last: int) -> list[list[Layer]]:
+    """The layers ``first`` (or 0) to ``last`` of each instance; short parts end earlier, the tallest comes first.
+
+    Raises:
+        DataError: no part is that tall.
+    """
+    tallest = max(len(instance.layers) for instance in instances)
+    if last >= tallest:
+        raise DataError(f"layer {last} asked for, the part has {tallest} layers; ask for fewer --layers")
+    return [list(instance.layers[max(first, 0) : last + 1]) for instance in instances]
+
+
+def lay_out(
+    instances: Sequence[Instance],
+    printed: Sequence[Sequence[Layer]],
+    machine: Machine,
+    place: tuple[float, float],
+    wander: Float64[np.ndarray, "k 2"],
+) -> tuple[Float32[np.ndarray, "k h w"], UInt8[np.ndarray, "k h w"]]:
+    """Printed coverage and nominal plan of every layer.
+
+    Args:
+        instances: the job layout.
+        printed: the layers to print of each instance.
+        machine: bed and pixels.
+        place: mm, by which the whole layout is moved, cut so that it stays on the bed.
+        wander: mm, by which the print of each layer misses its plan.
+
+    Raises:
+        DataError: the layout is larger than the bed.
+    """
+    size = (len(printed[0]), machine.height, machine.width)
+    masks, plans = np.zeros(size, np.float32), np.zeros(size, np.uint8)
+    moved = _kept_on_bed(instances, machine, place)
+    for number, (instance, layers) in enumerate(zip(instances, printed, strict=True), 1):
+        k, at = len(layers), np.array([instance.x, instance.y]) + moved
+        masks[:k] += coverages(layers, machine.width, machine.height, machine.mm_per_px, at + wander[:k])
+        nominal = coverages(layers, machine.width, machine.height, machine.mm_per_px, np.broadcast_to(at, (k, 2)))
+        plans[:k][nominal >= 0.5] = number
+    return np.clip(masks, 0, 1), plans
+
+
+def _kept_on_bed(
+    instances: Sequence[Instance], machine: Machine, place: tuple[float, float]
+) -> Float64[np.ndarray, " 2"]:
+    boxes = np.stack([instance.bounds for instance in instances])
+    least, most = -boxes[:, 0].min(0), np.array(machine.bed[:2]) - boxes[:, 1].max(0)
+    if (least > most).any():
+        raise DataError("the job layout is larger than the bed; place the parts closer together, or print fewer")
+    return np.clip(place, least, most)
