@@ -8,9 +8,10 @@ from typing import ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from layerwatch.records import LayerImage, Progress, Reading, silent
+from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
 Need = Literal["image", "plan"]
+_FEWEST = 8  # images to learn from
 
 
 @runtime_checkable
@@ -43,11 +44,19 @@ class Detector(ABC):
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
     ) -> Self:
-        """Learn what healthy looks like; the same images and seed give the same detector."""
+        """Learn what healthy looks like; the same images and seed give the same detector.
+
+        Raises:
+            DataError: the images cannot be learnt from (see ``check_images``), or the training diverges.
+        """
 
     @abstractmethod
     def read(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
-        """One reading an image, in order."""
+        """One reading an image, in order.
+
+        Raises:
+            DataError: an image lacks what the detector needs.
+        """
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
@@ -57,9 +66,44 @@ class Detector(ABC):
     def restore(self, arrays: dict[str, np.ndarray]) -> Self:
         """Take over what ``arrays`` of a fitted detector of the same settings gave."""
 
+    @classmethod
+    def smallest(cls) -> Self:
+        """Build the cheapest detector of the kind that still works, for the contract tests."""
+        return cls()
+
 
 def anomaly_score(A_R: float, A_D: float, lam: float = 0.1) -> float:
     """Equation 1: ``A = (1 - lam) A_R + lam A_D``; lam 0 and 1 give exactly A_R and A_D."""
     if lam == 0:
         return A_R
     return A_D if lam == 1 else (1 - lam) * A_R + lam * A_D
+
+
+def check_images(images: Sequence[LayerImage], *, plan: bool = False) -> None:
+    """Refuse what cannot be learnt from, by name.
+
+    Raises:
+        DataError: fewer than 8 images, mixed sizes, NaN, all images constant, or a plan is needed and missing.
+    """
+    if len(images) < _FEWEST:
+        raise DataError(f"{len(images)} images are too few to learn from; give at least {_FEWEST} healthy ones")
+    shape = images[0].pixels.shape
+    for image in images:
+        if image.pixels.shape != shape:
+            a, b = ("{1} x {0}".format(*s) for s in (shape, image.pixels.shape))
+            raise DataError(
+                f"images of mixed sizes: {images[0].name} is {a}, {image.name} is {b} pixels; give one size"
+            )
+        if not np.isfinite(image.pixels).all():
+            raise DataError(f"{image.name}: NaN or infinite pixels; mend or remove it")
+    if plan:
+        check_plans(images)
+    if all(np.ptp(image.pixels) == 0 for image in images):
+        raise DataError(f"all {len(images)} images are constant, for example {images[0].name}; look at the export")
+
+
+def check_plans(images: Sequence[LayerImage]) -> None:
+    """Refuse an image without a plan, by name."""
+    for image in images:
+        if image.plan is None:
+            raise DataError(f"{image.name or f'layer {image.layer}'}: no plan for this layer; give its nominal mask")

@@ -1,0 +1,88 @@
+"""VAE: the reconstruction error of a variational autoencoder, A_R."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+
+from layerwatch.detectors.base import Checkpoint, Detector, check_images
+from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
+from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.tasks import VaeTask
+from layerwatch.detectors.networks.training import Run, train
+from layerwatch.detectors.networks.vae import VaeNetwork
+from layerwatch.detectors.networks.weights import modules_of, state_of
+from layerwatch.records import LayerImage, Progress, Reading, silent
+
+
+@dataclass
+class Vae(Detector):
+    """Reconstructs X from the mean of z; the score is ``A_R = MSE(X, X')`` in the stretched range [0, 1]."""
+
+    summary: ClassVar[str] = "reconstruction error of a variational autoencoder"
+    source: ClassVar[str] = "Zeiser et al. 2023, Figure 6 A; Kingma and Welling 2014"
+
+    size: int = 64  # px of the network
+    width: float = 0.5  # of Table 1's channels
+    z_dim: int = 16
+    steps: int = 1500
+    batch: int = 64
+    rate: float = 1e-3
+    network_: VaeNetwork | None = field(default=None, repr=False)
+    window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
+
+    def fit(
+        self,
+        images: Sequence[LayerImage],
+        *,
+        seed: int = 0,
+        progress: Progress = silent,
+        checkpoint: Checkpoint | None = None,
+    ) -> Self:
+        """See Detector."""
+        check_images(images)
+        self.window_, network = Window.of(images), self._build()
+        initialise(network, torch.Generator().manual_seed(seed))
+        X = to_tensor(images, self.size, self.window_)
+        train(
+            VaeTask(network, self.z_dim, self.rate), X, Run("VAE", self.steps, self.batch, seed), progress, checkpoint
+        )
+        self.network_ = network.eval()
+        return self
+
+    @torch.no_grad()
+    def read(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
+        """See Detector."""
+        assert self.network_ is not None, "fit or restore first"
+        readings: list[Reading] = []
+        for start in range(0, len(images), self.batch):
+            chunk = images[start : start + self.batch]
+            X = to_tensor(chunk, self.size, self.window_)
+            rest = X - self.network_(X)[0]
+            A_R = rest.square().mean((1, 2, 3)).tolist()
+            heats = to_heat(rest, chunk[0].pixels.shape, self.window_)
+            readings += [Reading(i.job, i.layer, a, A_R=a, heat=h) for i, a, h in zip(chunk, A_R, heats, strict=True)]
+        return tuple(readings)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """See Detector."""
+        assert self.network_ is not None, "fit or restore first"
+        return state_of({"vae": self.network_}, self.window_)
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+        """See Detector."""
+        self.network_ = self._build()
+        self.window_ = modules_of({"vae": self.network_}, arrays)
+        return self
+
+    @classmethod
+    def smallest(cls) -> Self:
+        """See Detector."""
+        return cls(size=32, width=0.125, steps=300, batch=16)
+
+    def _build(self) -> VaeNetwork:
+        return VaeNetwork(self.size, self.width, self.z_dim).to(memory_format=torch.channels_last)
