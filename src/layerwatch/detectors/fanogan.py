@@ -12,7 +12,7 @@ from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, anomaly_score, check_images
 from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
-from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.layers import channels_last, initialise
 from layerwatch.detectors.networks.tasks import EncoderTask, WganTask
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.weights import modules_of, state_of
@@ -24,7 +24,8 @@ from layerwatch.records import LayerImage, Progress, Reading, silent
 class Fanogan(Detector):
     """The paper's on-line detector: one pass through E, G and twice D_f.
 
-    A_R and A_D are mean squared errors, of images in the stretched range [0, 1] and of D_f. The score is A with ``lam``.
+    A_R and A_D are mean squared errors, of images in the stretched range [0, 1] and of D_f; the score is A with
+    ``lam``.
     After the paper's encoder training, ``tuning_steps`` train encoder and generator together with the critic frozen.
     """
 
@@ -106,7 +107,6 @@ class Fanogan(Detector):
         return cls(size=32, width=0.125, z_dim=16, batch=16, wgan_steps=40, encoder_steps=60, tuning_steps=120)
 
     def _build(self) -> tuple[Encoder, Generator, Critic]:
-        form = torch.channels_last
-        E = Encoder(self.size, self.width, self.z_dim).to(memory_format=form)
-        G = Generator(self.size, self.width, self.z_dim).to(memory_format=form)
-        return E, G, Critic(self.size, self.width).to(memory_format=form)
+        E = Encoder(self.size, self.width, self.z_dim)
+        G = Generator(self.size, self.width, self.z_dim)
+        return channels_last(E), channels_last(G), channels_last(Critic(self.size, self.width))

@@ -26,8 +26,8 @@ class PlanResidual(Detector):
     """Explains a layer by its plan and asks what stands out of the rest.
 
     Around every pixel the level of the part and that of the bed are fitted by least squares from the blurred nominal
-    mask. The residual is divided by the spread of healthy residuals equally near to the outline, and filtered with blobs
-    and with lines along both axes. Each filter's strongest answer, inside the part and on the whole bed, is
+    mask. The residual is divided by the spread of healthy residuals equally near to the outline, and filtered with
+    blobs and with lines along both axes. Each filter's strongest answer, inside the part and on the whole bed, is
     standardised on healthy layers; the score is the largest of them.
     """
 

@@ -8,10 +8,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, check_images
 from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
-from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.layers import channels_last, initialise
 from layerwatch.detectors.networks.tasks import VaeTask
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.vae import VaeNetwork
@@ -32,7 +33,7 @@ class Vae(Detector):
     steps: int = 1500
     batch: int = 64
     rate: float = 1e-3
-    network_: VaeNetwork | None = field(default=None, repr=False)
+    modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
 
     def fit(
@@ -51,18 +52,17 @@ class Vae(Detector):
         train(
             VaeTask(network, self.z_dim, self.rate), X, Run("VAE", self.steps, self.batch, seed), progress, checkpoint
         )
-        self.network_ = network.eval()
+        self.modules_ = {"vae": network.eval()}
         return self
 
     @torch.no_grad()
     def read(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
         """See Detector."""
-        assert self.network_ is not None, "fit or restore first"
         readings: list[Reading] = []
         for start in range(0, len(images), self.batch):
             chunk = images[start : start + self.batch]
             X = to_tensor(chunk, self.size, self.window_)
-            rest = X - self.network_(X)[0]
+            rest = X - self.modules_["vae"](X)[0]
             A_R = rest.square().mean((1, 2, 3)).tolist()
             heats = to_heat(rest, chunk[0].pixels.shape, self.window_)
             readings += [Reading(i.job, i.layer, a, A_R=a, heat=h) for i, a, h in zip(chunk, A_R, heats, strict=True)]
@@ -70,13 +70,12 @@ class Vae(Detector):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See Detector."""
-        assert self.network_ is not None, "fit or restore first"
-        return state_of({"vae": self.network_}, self.window_)
+        return state_of(self.modules_, self.window_)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> Self:
         """See Detector."""
-        self.network_ = self._build()
-        self.window_ = modules_of({"vae": self.network_}, arrays)
+        self.modules_ = {"vae": self._build()}
+        self.window_ = modules_of(self.modules_, arrays)
         return self
 
     @classmethod
@@ -85,4 +84,4 @@ class Vae(Detector):
         return cls(size=32, width=0.125, steps=300, batch=16)
 
     def _build(self) -> VaeNetwork:
-        return VaeNetwork(self.size, self.width, self.z_dim).to(memory_format=torch.channels_last)
+        return channels_last(VaeNetwork(self.size, self.width, self.z_dim))

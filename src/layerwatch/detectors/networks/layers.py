@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import nn
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def scaled(channels: int, width: float) -> int:
@@ -25,6 +29,11 @@ def batch_norm(channels: int, *, flat: bool = False) -> nn.Module:
     """Batch normalisation with Keras' epsilon and momentum."""
     kind = nn.BatchNorm1d if flat else nn.BatchNorm2d
     return kind(channels, eps=1e-3, momentum=0.01)
+
+
+def channels_last(module: M) -> M:
+    """The module with its weights laid out for fast convolutions on processors."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return] # not in the stubs
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

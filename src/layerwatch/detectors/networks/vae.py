@@ -1,4 +1,4 @@
-"""Variational autoencoder of Table 1: image in [0, 1] -> z -> image in [0, 1]; 1,430,209 parameters at 64 px, width 1."""
+"""Variational autoencoder of Table 1: image in [0, 1] -> z -> image in [0, 1]; 1,430,209 weights at 64 px, width 1."""
 
 from __future__ import annotations
 

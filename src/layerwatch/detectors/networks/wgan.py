@@ -6,6 +6,7 @@ added or taken away, the middle ones first; D_f stays the last convolution's out
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import log2
 
 from jaxtyping import Float
@@ -36,7 +37,7 @@ class Generator(nn.Module):
             nn.Linear(z_dim, first * 16, bias=False),
             *(batch_norm(first * 16, flat=True), nn.LeakyReLU(0.2), nn.Unflatten(1, (first, 4, 4))),
         )
-        units = [self._unit(a, b) for a, b in zip(channels[:-1], channels[1:], strict=True)]
+        units = [self._unit(a, b) for a, b in pairwise(channels)]
         last = nn.Sequential(nn.Upsample(scale_factor=2), conv(channels[-1], 1, 3, 1, bias=False), batch_norm(1))
         self.units = nn.Sequential(*units, last, nn.Tanh())
 
@@ -59,7 +60,7 @@ class Critic(nn.Module):
         channels = [1, *(scaled(c, width) for c in _CRITIC[units_of(size)])]
         last = len(channels) - 2
         units: list[nn.Module] = []
-        for i, (inner, outer) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
+        for i, (inner, outer) in enumerate(pairwise(channels)):
             units += [conv(inner, outer), nn.LeakyReLU(0.2)]
             if 0 < i < last:
                 units.append(nn.Dropout(0.3))
@@ -79,7 +80,7 @@ class Encoder(nn.Module):
         super().__init__()
         channels = [1, *(scaled(c, width) for c in (64, 128, 128))]
         units: list[nn.Module] = []
-        for inner, outer in zip(channels[:-1], channels[1:], strict=True):
+        for inner, outer in pairwise(channels):
             units += [conv(inner, outer), nn.LeakyReLU(0.2), nn.Dropout(0.3)]
         self.units = nn.Sequential(*units, nn.Flatten(), nn.Linear(channels[-1] * (size // 8) ** 2, z_dim))
 
