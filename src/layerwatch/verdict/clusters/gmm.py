@@ -1,0 +1,52 @@
+"""Gaussian mixture of two components by expectation maximisation, the farther one NOK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from jaxtyping import Bool, Float
+from sklearn import mixture
+
+from layerwatch.records import DataError
+from layerwatch.verdict.clusters.base import ClusterMethod
+from layerwatch.verdict.sides import as_nok, farther_side
+
+
+@dataclass
+class Gmm(ClusterMethod):
+    """Full covariances by default; vectors longer than ``full_up_to`` need ``covariance="diag"``."""
+
+    summary: ClassVar[str] = "mixture of two Gaussians by EM, the farther one NOK"
+    source: ClassVar[str] = "Dempster, Laird and Rubin 1977; scikit-learn"
+
+    covariance: Literal["full", "diag"] = "full"
+    full_up_to: int = 1024
+    mixture_: mixture.GaussianMixture | None = field(default=None, repr=False)
+    nok_: int = field(default=1, repr=False)
+
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+        """See ClusterMethod.
+
+        Raises:
+            DataError: too many dimensions for full covariances (the paper's memory error).
+        """
+        d = X.shape[1]
+        if self.covariance == "full" and d > self.full_up_to:
+            raise DataError(
+                f"two full covariances of {d} features take {2 * d * d * 8 / 2**30:.1f} GiB several times over; "
+                'reduce the features first, or set covariance="diag"'
+            )
+        wide = X.astype(np.float64)
+        floor = 1e-6 * float(wide.var(0).mean()) + 1e-12  # scores may be tiny: the floor follows their scale
+        model = mixture.GaussianMixture(
+            2, covariance_type=self.covariance, reg_covar=floor, max_iter=300, random_state=seed
+        )
+        self.mixture_ = model.fit(wide)
+        self.nok_ = farther_side(X, self.mixture_.predict(wide))
+        return self
+
+    def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+        """See ClusterMethod."""
+        return as_nok(self.mixture_.predict(X.astype(np.float64)), self.nok_)

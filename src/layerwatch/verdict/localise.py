@@ -1,0 +1,81 @@
+"""Heat maps -> regions in mm: connected places that stand out of what healthy maps show there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from scipy import ndimage
+
+from layerwatch.records import Region
+
+Heat = Float32[np.ndarray, "h w"]
+Plan = UInt8[np.ndarray, "h w"]
+
+_SMOOTH = 1.0  # px, blur before the comparison
+_BANDS = 3  # bed, part, and within a pixel or two of the nominal outline
+_MOST = 8  # regions a layer
+_LEAST_PX = 3
+
+
+@dataclass(frozen=True, eq=False)
+class HeatSpread:
+    """How large healthy heat is on bed, part and outline (all the same without a plan), in the detector's unit."""
+
+    level: Float32[np.ndarray, " b"]  # median over healthy layers of the layer's 99.9th percentile
+
+
+def fit_spread(heats: Sequence[Heat], plans: Sequence[Plan | None]) -> HeatSpread:
+    """Learn from healthy layers that the detector was not trained on."""
+    rows = []
+    for heat, plan in zip(heats, plans, strict=True):
+        size, bands = np.abs(_smoothed(heat)), _bands(plan, heat.shape)
+        rows.append([_top(size[bands == band], size) for band in range(_BANDS)])
+    return HeatSpread(np.maximum(np.median(rows, axis=0), 1e-9).astype(np.float32))
+
+
+def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread) -> tuple[Region, ...]:
+    """Connected places above the healthy level, the strongest first, at most 8; the map's strongest place if none is."""
+    smooth = _smoothed(heat)
+    ratio = np.abs(smooth) / spread.level[_bands(plan, heat.shape)]
+    found, count = ndimage.label(ratio > 1, np.ones((3, 3)))
+    sizes = np.bincount(found.ravel(), minlength=count + 1)[1:]
+    peaks = np.asarray(ndimage.maximum(ratio, found, np.arange(1, count + 1))) if count else np.empty(0)
+    order = [int(i) for i in np.argsort(-peaks) if sizes[i] >= _LEAST_PX][:_MOST]
+    if not order:
+        return (_region(ratio > 0.7 * ratio.max(), heat, plan, mm_per_px),)
+    return tuple(_region(found == i + 1, heat, plan, mm_per_px) for i in order)
+
+
+def _smoothed(heat: Heat) -> Heat:
+    return np.asarray(ndimage.gaussian_filter(heat, _SMOOTH), np.float32)
+
+
+def _bands(plan: Plan | None, shape: tuple[int, ...]) -> np.ndarray:
+    """0 bed, 1 part, 2 near the nominal outline."""
+    if plan is None:
+        return np.zeros(shape, np.int64)
+    part = plan > 0
+    edge = ndimage.binary_dilation(part, iterations=2) & ~ndimage.binary_erosion(part, iterations=1)
+    return np.where(edge, 2, part.astype(np.int64))
+
+
+def _top(chosen: Float32[np.ndarray, " k"], everything: Heat) -> float:
+    return float(np.quantile(chosen if len(chosen) >= 50 else everything, 0.999))
+
+
+def _region(where: Bool[np.ndarray, "h w"], heat: Heat, plan: Plan | None, mm_per_px: float) -> Region:
+    rows, columns = np.nonzero(where)
+    weights = np.abs(heat[rows, columns]) + 1e-12
+    box = (int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+    return Region(
+        part=0 if plan is None else int(np.bincount(plan[rows, columns]).argmax()),
+        x=float(np.average(columns + 0.5, weights=weights) * mm_per_px),
+        y=float(np.average(rows + 0.5, weights=weights) * mm_per_px),
+        area=float(len(rows) * mm_per_px**2),
+        extent=float(max(box[2] - box[0], box[3] - box[1]) * mm_per_px),
+        amplitude=float(heat[rows, columns].mean()),
+        box=box,
+    )
