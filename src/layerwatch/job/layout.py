@@ -79,3 +79,29 @@ def _kept_on_bed(
     if (least > most).any():
         raise DataError("the job layout is larger than the bed; place the parts closer together, or print fewer")
     return np.clip(place, least, most)
+
+
+def fill_bed(layers: Sequence[Layer], machine: Machine, gap: float = 20.0, spare: float = 25.0) -> tuple[Instance, ...]:
+    """As many copies of a part as the bed takes in rows and columns, in the middle of the bed.
+
+    Args:
+        layers: all layers of the part.
+        machine: the bed.
+        gap: mm between copies.
+        spare: mm left free on every side where there is room, so that the layout can be moved.
+
+    Raises:
+        DataError: the part is larger than the bed.
+    """
+    low, high = Instance(layers, 0.0, 0.0).bounds
+    size, bed = high - low, np.array(machine.bed[:2])
+    if (size > bed).any():
+        raise DataError(
+            f"a part of {size[0]:.4g} x {size[1]:.4g} mm does not fit the bed of {bed[0]:g} x {bed[1]:g} mm; "
+            "give --unit, or a larger machine"
+        )
+    columns, rows = (max(int(n), 1) for n in (bed - 2 * spare + gap) // (size + gap))
+    taken = np.array([columns, rows]) * (size + gap) - gap
+    start = (bed - taken) / 2 - low
+    steps = [np.array([c, r]) * (size + gap) for r in range(rows) for c in range(columns)]
+    return tuple(Instance(layers, float(x), float(y)) for x, y in (start + step for step in steps))

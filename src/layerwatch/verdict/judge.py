@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from layerwatch.records import Fault, LayerImage, Reading, Verdict
+from layerwatch.records import Fault, LayerImage, Reading, Region, Verdict
 from layerwatch.verdict.localise import HeatSpread, localise
 from layerwatch.verdict.threshold import Threshold
 
@@ -19,7 +19,7 @@ class Judge:
     def verdict(self, reading: Reading, image: LayerImage) -> Verdict:
         """NOK if the score is above the threshold, with the places where the heat map stands out."""
         nok = reading.score > self.threshold.value
-        regions = ()
+        regions: tuple[Region, ...] = ()
         if nok and reading.heat is not None:
             regions = localise(reading.heat, image.plan, image.mm_per_px, self.spread)
         return Verdict(

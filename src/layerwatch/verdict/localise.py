@@ -37,7 +37,10 @@ def fit_spread(heats: Sequence[Heat], plans: Sequence[Plan | None]) -> HeatSprea
 
 
 def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread) -> tuple[Region, ...]:
-    """Connected places above the healthy level, the strongest first, at most 8; the map's strongest place if none is."""
+    """Connected places above the healthy level, the strongest first, at most 8.
+
+    If none is, the one strongest place of the map.
+    """
     smooth = _smoothed(heat)
     ratio = np.abs(smooth) / spread.level[_bands(plan, heat.shape)]
     found, count = ndimage.label(ratio > 1, np.ones((3, 3)))

@@ -25,7 +25,7 @@ class Reduction:
     def apply(self, X: Float[np.ndarray, "m d"]) -> Float64[np.ndarray, "m k"]:
         """Components of other vectors."""
         K = _kernel(self.kind, X.astype(np.float64) - self.mean, self.cohort, self.gamma)
-        return _centred(K, self.row_mean) @ self.axes
+        return np.asarray(_centred(K, self.row_mean) @ self.axes)
 
 
 def fit_reduction(kind: Kind, X: Float[np.ndarray, "n d"], components: int) -> Reduction:
@@ -49,7 +49,7 @@ def components_for(share: float, X: Float[np.ndarray, "n d"], most: int = 200) -
     cohort = X.astype(np.float64) - X.astype(np.float64).mean(0)
     values = np.clip(np.linalg.eigvalsh(cohort @ cohort.T)[::-1], 0, None)
     explained = np.cumsum(values) / max(float(values.sum()), 1e-300)
-    return int(min(np.searchsorted(explained, share) + 1, most, len(X) - 1))
+    return min(int(np.searchsorted(explained, share)) + 1, most, len(X) - 1)
 
 
 def _kernel(
@@ -57,7 +57,7 @@ def _kernel(
 ) -> Float64[np.ndarray, "m n"]:
     dot = X @ cohort.T
     if kind == "pca":
-        return dot
+        return np.asarray(dot)
     if kind == "poly":
         return np.asarray((gamma * dot + 1) ** 3)
     squared = (X**2).sum(1)[:, None] + (cohort**2).sum(1)[None] - 2 * dot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -23,7 +23,7 @@ class Gmm(ClusterMethod):
 
     covariance: Literal["full", "diag"] = "full"
     full_up_to: int = 1024
-    mixture_: mixture.GaussianMixture | None = field(default=None, repr=False)
+    mixture_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
     nok_: int = field(default=1, repr=False)
 
     def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,7 +21,7 @@ class IsolationForest(ClusterMethod):
 
     contamination: float | Literal["auto"] = 0.5
     trees: int = 100
-    forest_: ensemble.IsolationForest | None = field(default=None, repr=False)
+    forest_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
 
     def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
         """See ClusterMethod."""

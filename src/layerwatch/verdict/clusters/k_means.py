@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,7 +21,7 @@ class KMeans(ClusterMethod):
     source: ClassVar[str] = "Lloyd 1982; scikit-learn"
 
     starts: int = 10
-    means_: cluster.KMeans | None = field(default=None, repr=False)
+    means_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
     nok_: int = field(default=1, repr=False)
 
     def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:

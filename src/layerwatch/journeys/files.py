@@ -1,0 +1,91 @@
+"""Paths that a user gave -> bytes, parts, machines, models and checkpoints; the disk side of every journey."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from layerwatch.images.writing import new_folder, write_file
+from layerwatch.job.machine import Machine, default_machine, read_machine
+from layerwatch.part.reading import Part, read_part
+from layerwatch.records import DataError, UsageError
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        UsageError: no such file.
+        DataError: it cannot be read.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: {'this is a folder, give a file' if path.is_dir() else 'no such file'}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); look at its permissions") from None
+
+
+def open_part(path: Path, machine: Machine, unit: str | None = None) -> Part:
+    """Read the part file; errors as in ``read_bytes`` and ``read_part``."""
+    return read_part(read_bytes(path), path.name, machine.bed, unit)
+
+
+def open_machine(path: Path | None) -> Machine:
+    """Read a machine file, or take the shipped one; errors as in ``read_bytes`` and ``read_machine``."""
+    if path is None:
+        return default_machine()
+    try:
+        return read_machine(read_bytes(path).decode("utf-8"), path.name)
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not a text file; give a machine file in TOML") from None
+
+
+@dataclass(frozen=True)
+class FolderCheckpoint:
+    """Keeps the state of each training as a file in a folder of its own; a save is there whole or not at all."""
+
+    folder: Path
+
+    def load(self, name: str) -> bytes | None:
+        """See Checkpoint."""
+        path = self._path(name)
+        return path.read_bytes() if path.exists() else None
+
+    def save(self, name: str, data: bytes) -> None:
+        """See Checkpoint."""
+        write_file(self._path(name), data)
+
+    def remove(self) -> None:
+        """Forget everything, once the model itself is stored."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name.replace(' ', '_')}.safetensors"
+
+
+def save_model(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files of a model as one folder, whole or not at all.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    with new_folder(folder) as fresh:
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
+
+
+def load_model(folder: Path) -> Any:
+    """Read a model folder back as a StoredModel.
+
+    Raises:
+        UsageError: no such folder.
+        DataError: it holds no sound model.
+    """
+    from layerwatch.detectors.storage.model_files import unpack
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give a model that `layerwatch train` wrote")
+    return unpack({p.name: read_bytes(p) for p in folder.iterdir() if p.is_file()}, str(folder))

@@ -1,0 +1,168 @@
+"""Part files, a machine and amounts -> an archive of virtual layers with plans and truth (section 4.2 of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerwatch import catalogue
+from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
+from layerwatch.images.writing import check_writable
+from layerwatch.job.layout import fill_bed
+from layerwatch.job.machine import Machine
+from layerwatch.job.printing import DefectOrder, JobSettings, print_job
+from layerwatch.job.ranges import Ranges, paper_ranges
+from layerwatch.journeys.files import open_part
+from layerwatch.part.slicing import slice_mesh
+from layerwatch.records import DataError, Layer, Progress, UsageError, silent
+
+PRESETS = {"paper": paper_ranges}
+_BURN_IN = 4  # layers under the first one kept, for the heat that shines through
+
+
+@dataclass(frozen=True, eq=False)
+class SlicedPart:
+    """A part with all its layers."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    said: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How many jobs are to be printed, and how they are spoiled."""
+
+    healthy: int = 20  # jobs
+    defective: int = 4  # jobs of each defect
+    layers: int = 10  # of each job
+    severity: float = 4.0  # d' / 10 of each defect
+    preset: str = "paper"
+    seed: int = 0
+
+
+def synthesise(
+    parts: Sequence[Path],
+    out: Path,
+    machine: Machine,
+    wish: Wish = Wish(),
+    *,
+    unit: str | None = None,
+    progress: Progress = silent,
+) -> Archive:
+    """Slice the parts and print every wished job; an interrupted call goes on where it was.
+
+    Raises:
+        UsageError: ``out`` cannot be written or holds other data, or an unknown preset.
+        DataError: a part is broken, or shorter than a job.
+    """
+    ranges_of(wish.preset)
+    sliced = [slice_part(path, machine, unit=unit, progress=progress) for path in parts]
+    settings = plan_jobs(sliced, machine, wish)
+    check_writable(out)
+    return print_archive(out, sliced, machine, settings, _provenance(wish), progress=progress)
+
+
+def slice_part(path: Path, machine: Machine, *, unit: str | None = None, progress: Progress = silent) -> SlicedPart:
+    """All layers of a part file at the machine's layer height.
+
+    Raises:
+        UsageError: no such file, or an unknown unit.
+        DataError: the part is broken, does not fit the job box or is thinner than a layer.
+    """
+    part = open_part(path, machine, unit)
+
+    def told(step: str, done: int, total: int, note: str = "") -> None:
+        progress(f"{step} {part.name[:20]}", done, total, note)
+
+    layers = slice_mesh(part.mesh, machine.layer_height, progress=told)
+    return SlicedPart(part.name, layers, part.said, part.sha256)
+
+
+def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict[str, JobSettings]:
+    """Name and settings of every job: parts in turn, each job a run of layers that begins at random.
+
+    Raises:
+        DataError: a part has fewer layers than a job.
+        UsageError: an amount is below what makes sense.
+    """
+    if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
+        raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
+    if not 0 < wish.severity <= 100:
+        raise UsageError(f"severity {wish.severity:g}; give a number above 0, such as 4 (plainly visible)")
+    kinds = ["healthy"] * wish.healthy
+    kinds += [defect for defect in catalogue.names("job.defects") for _ in range(wish.defective)]
+    names = [f"{kind}-{kinds[:i].count(kind):04d}" for i, kind in enumerate(kinds)]
+    planned = zip(names, kinds, strict=True)
+    return {name: _job(parts, machine, wish, number, name, kind) for number, (name, kind) in enumerate(planned)}
+
+
+def print_archive(
+    out: Path,
+    parts: Sequence[SlicedPart],
+    machine: Machine,
+    jobs: Mapping[str, JobSettings],
+    provenance: Mapping[str, Any],
+    *,
+    progress: Progress = silent,
+    step: str = "print jobs",
+) -> Archive:
+    """Print jobs into an archive; those that are there already are kept."""
+    origin = {
+        **provenance,
+        "machine": machine.name,
+        "layer_height": machine.layer_height,
+        "parts": {part.name: part.sha256 for part in parts},
+    }
+
+    def layers_of(name: str) -> Iterator[StoredLayer]:
+        for p in print_job(jobs[name]):
+            yield StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth)
+
+    def told(done: int, total: int) -> None:
+        progress(step, done, total)
+
+    return write_archive(out, Header(machine.mm_per_px, machine.span, origin), list(jobs), layers_of, done=told)
+
+
+def ranges_of(preset: str) -> Ranges:
+    """The ranges of a preset.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if preset not in PRESETS:
+        raise UsageError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    return PRESETS[preset]()
+
+
+def _job(parts: Sequence[SlicedPart], machine: Machine, wish: Wish, number: int, name: str, kind: str) -> JobSettings:
+    """Settings of one job, all drawn from the seed and the job's number."""
+    part, rng = parts[number % len(parts)], np.random.default_rng([wish.seed, number])
+    last_start = len(part.layers) - wish.layers
+    if last_start < 0:
+        raise DataError(f"{part.name} has {len(part.layers)} layers, a job wants {wish.layers}; lower --layers")
+    first = int(rng.integers(min(_BURN_IN, last_start), last_start + 1))
+    settings = JobSettings(
+        name=name,
+        seed=(wish.seed, number),
+        machine=machine,
+        instances=fill_bed(part.layers, machine),
+        first_layer=first,
+        layers=wish.layers,
+        ranges=ranges_of(wish.preset),
+        burn_in=min(_BURN_IN, first),
+    )
+    if kind == "healthy":
+        return settings
+    onset = first + int(rng.integers(0, max(wish.layers // 2, 1)))
+    return replace(settings, orders=(DefectOrder(kind, wish.severity, onset),))
+
+
+def _provenance(wish: Wish) -> dict[str, Any]:
+    return {"preset": wish.preset, "seed": wish.seed, "severity": wish.severity, "layers": wish.layers}

@@ -1,0 +1,59 @@
+"""Names of recipes -> whole settings: how much is printed, which detectors are trained and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerwatch.records import UsageError
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How many virtual jobs are printed for what; many jobs with few layers each."""
+
+    layers: int = 10  # of each job
+    fit_jobs: int = 144  # healthy, detectors learn from them
+    calibration_jobs: int = 50  # healthy, thresholds come from them
+    test_jobs: int = 60  # healthy, only judged
+    defective_jobs: int = 24  # of each defect, only judged
+    inspected_layers: int = 60  # of the one job that is inspected layer by layer
+    severity: float = 4.0  # d' / 10 of each defect
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way through the whole: amounts, settings of each detector by its name, the promised false-alarm rate."""
+
+    name: str
+    amounts: Amounts = field(default_factory=Amounts)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    false_alarm_rate: float = 0.01  # of healthy layers
+
+
+def quick() -> Recipe:
+    """Small networks, minutes on two cores: to see the whole idea work."""
+    return Recipe(
+        "quick",
+        settings={
+            "plan_residual": {},
+            "pca": {},
+            "vae": {},
+            "fanogan": {},
+        },
+    )
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {"quick": quick}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in RECIPES:
+        raise UsageError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
+    return RECIPES[name]()
