@@ -66,6 +66,7 @@ class LayerImage:
     plan: UInt8[np.ndarray, "h w"] | None = None  # part instance from CAD: 0 bed, 1.. which copy; None: no CAD
     name: str = ""  # where it came from, for messages
     span: tuple[float, float] | None = None  # degC at grey 0 and 1; None: unknown
+    coverage: UInt8[np.ndarray, "h w"] | None = None  # 255 times the share of each pixel inside the nominal outline
 
 
 @dataclass(frozen=True)

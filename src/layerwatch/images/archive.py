@@ -5,6 +5,7 @@
     archive.json              what it is: format, mm per px, span, provenance, jobs with their layers
     frames/JOB/LAYER.tiff     the camera's frame, 16 bit
     plans/JOB/LAYER.png       part instance at each pixel, 0 is bed
+    plans/JOB/LAYER.coverage.png   255 times the share of each pixel inside the nominal outline (optional)
     truth/JOB/LAYER.png       255 where the layer is defective (only defective layers have one)
     truth/JOB.json            label and defects of each layer
 
@@ -43,6 +44,7 @@ class StoredLayer:
     frame: UInt16[np.ndarray, "h w"]
     plan: UInt8[np.ndarray, "h w"]
     truth: Truth
+    coverage: UInt8[np.ndarray, "h w"] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ class Archive:
         name = f"{job}/{layer:05d}"
         frame = read_image(self.folder / "frames" / f"{name}.tiff", name=f"frames/{name}.tiff")
         plan = _read_png(self.folder / "plans" / f"{name}.png")
-        return LayerImage(job, layer, frame.pixels, self.header.mm_per_px, plan, name, self.header.span)
+        finer = self.folder / "plans" / f"{name}.coverage.png"
+        coverage = _read_png(finer) if finer.exists() else None
+        return LayerImage(job, layer, frame.pixels, self.header.mm_per_px, plan, name, self.header.span, coverage)
 
     def images(self, jobs: Iterable[str] | None = None) -> tuple[LayerImage, ...]:
         """Every layer of the given jobs, or of all."""
@@ -166,6 +170,8 @@ def _write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
             file = f"{layer.layer:05d}"
             (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
             (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
+            if layer.coverage is not None:
+                (plans / f"{file}.coverage.png").write_bytes(encode_png(layer.coverage))
             if layer.truth.is_defective:
                 (masks / f"{file}.png").write_bytes(encode_png(layer.truth.mask.astype(np.uint8) * np.uint8(255)))
             defects = [asdict(defect) for defect in layer.truth.defects]

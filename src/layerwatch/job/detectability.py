@@ -2,26 +2,28 @@
 
 Severity s means that a matched filter that knows the very defect has d' = 10 s on one frame:
 
-    d'^2 = S^T C^-1 S,   C = F^* diag(n P) F + B diag(b^2) B^T
+    d'^2 = S^T C^-1 S,   C = m T_p m + (1 - m) T_b (1 - m) + n^2 + B diag(b^2) B^T
 
-S is the spoiled minus the healthy frame in K, before noise. C is the covariance of healthy frames of that layer: P, the
-power spectrum of texture and camera noise, diagonal in the Fourier basis F; and a few directions B that differ from
-layer to layer as a whole, with standard deviations b: the levels of bed and part, and the place of the outline. The
-texture's variance is the mean of part and bed, weighted by where the signal lies.
+S is the spoiled minus the healthy frame in K, before noise. C is the covariance of healthy frames of that layer: m is
+the share of each pixel that is printed; T_p and T_b are the textures of part and bed, known by their power spectra; n
+is the camera's noise; and a few directions B differ from layer to layer as a whole, with standard deviations b: the
+levels of bed and part, and the place of the outline. C is never built: C^-1 S is found by conjugate gradients, with the
+spectrum of the mean texture as preconditioner, and the directions are added by Woodbury's formula.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Complex128, Float32, Float64
-from scipy import fft
-
-from layerwatch.job.textures import column_weights
+from jaxtyping import Float32, Float64
+from scipy import fft, optimize
 
 Image = Float32[np.ndarray, "h w"]
+_TOLERANCE = 1e-3  # of the residual's norm; d' is then right to about one part in a million
+_MOST_ROUNDS = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,32 +31,54 @@ class HealthyCovariance:
     """What varies between healthy frames of one layer, in K."""
 
     coverage: Image  # of the layer, blurred
-    part_spectrum: Float64[np.ndarray, "h f"]  # texture where it is printed, with the camera's noise
-    bed_spectrum: Float64[np.ndarray, "h f"]  # the same for the bed
+    part_spectrum: Float64[np.ndarray, "h f"]  # of the texture where it is printed, K^2
+    bed_spectrum: Float64[np.ndarray, "h f"]  # of the texture of the bed, K^2
+    noise: float  # K
     directions: Float64[np.ndarray, "b h w"]  # K a unit
     spreads: Float64[np.ndarray, " b"]  # standard deviations, in units
 
     def detectability(self, signal: Image) -> float:
         """Compute d' of a matched filter for this signal, in K."""
-        energy = float((signal.astype(np.float64) ** 2).sum())
-        if energy == 0:
+        S = signal.astype(np.float64)
+        if not S.any():
             return 0.0
-        printed = float((signal.astype(np.float64) ** 2 * self.coverage).sum()) / energy
-        power = (printed * self.part_spectrum + (1 - printed) * self.bed_spectrum) * signal.size
-        weights = column_weights(signal.shape[1]) / power
-        S = fft.rfft2(signal.astype(np.float64))
-        B = fft.rfft2(self.directions)
-        cross = np.array([_inner(b, S, weights) for b in B])
-        gram = np.array([[_inner(a, b, weights) for b in B] for a in B])
-        known = cross @ np.linalg.solve(np.diag(self.spreads**-2.0) + gram, cross)
-        return float(np.sqrt(max(_inner(S, S, weights) - float(known), 0.0)))
+        B = self.directions
+        cross = np.tensordot(self._weighted, S, 2)
+        gram = np.tensordot(self._weighted, B, ((1, 2), (1, 2)))
+        known = cross @ np.linalg.solve(np.diag(self.spreads**-2.0) + (gram + gram.T) / 2, cross)
+        return float(np.sqrt(max(float((S * self._solved(S)).sum()) - float(known), 0.0)))
+
+    def times(self, v: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
+        """Product with the covariance of textures and noise."""
+        m = self.coverage.astype(np.float64)
+        part, bed = _filtered(m * v, self.part_spectrum), _filtered((1 - m) * v, self.bed_spectrum)
+        return np.asarray(m * part + (1 - m) * bed + self.noise**2 * v)
+
+    @cached_property
+    def _weighted(self) -> Float64[np.ndarray, "b h w"]:
+        return np.stack([self._solved(direction) for direction in self.directions])
+
+    def _solved(self, right: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
+        """Apply the inverse covariance of textures and noise, by preconditioned conjugate gradients."""
+        m = float(self.coverage.mean())
+        gain = 1 / (m * self.part_spectrum + (1 - m) * self.bed_spectrum + self.noise**2)
+        x, r = np.zeros_like(right), right.copy()
+        z = _filtered(r, gain)
+        p, rho, enough = z, float((r * z).sum()), _TOLERANCE * float(np.linalg.norm(right))
+        for _ in range(_MOST_ROUNDS):
+            if float(np.linalg.norm(r)) <= enough:
+                break
+            q = self.times(p)
+            step = rho / float((p * q).sum())
+            x, r = x + step * p, r - step * q
+            z = _filtered(r, gain)
+            fresh = float((r * z).sum())
+            p, rho = z + fresh / rho * p, fresh
+        return np.asarray(x)
 
 
-def _inner(
-    a: Complex128[np.ndarray, "h f"], b: Complex128[np.ndarray, "h f"], weights: Float64[np.ndarray, "h f"]
-) -> float:
-    """Inner product over the whole frequency plane, each frequency weighted."""
-    return float((weights * (a.real * b.real + a.imag * b.imag)).sum())
+def _filtered(v: Float64[np.ndarray, "h w"], transfer: Float64[np.ndarray, "h f"]) -> Float64[np.ndarray, "h w"]:
+    return np.asarray(fft.irfft2(fft.rfft2(v) * transfer, s=v.shape))
 
 
 def amount_for(detectability: Callable[[float], float], wanted: float, *, linear: bool, most: float) -> float:
@@ -63,16 +87,17 @@ def amount_for(detectability: Callable[[float], float], wanted: float, *, linear
     Args:
         detectability: d' of an amount.
         wanted: d'.
-        linear: d' is proportional to the amount; else it is searched by halving.
+        linear: d' is proportional to the amount; else it is searched, d' rising with the amount.
         most: never more than this, even if d' stays below ``wanted``.
     """
     if linear:
         one = detectability(1.0)
         return min(wanted / one, most) if one > 0 else most
-    low, high = 0.0, most
-    if detectability(most) <= wanted:
+    reached = detectability(most)
+    if reached <= wanted:
         return most
-    for _ in range(24):
-        middle = (low + high) / 2
-        low, high = (middle, high) if detectability(middle) < wanted else (low, middle)
-    return high
+
+    def beyond(amount: float) -> float:
+        return detectability(amount) - wanted
+
+    return float(optimize.brentq(beyond, 0.0, most, xtol=1e-3 * most, rtol=1e-3))

@@ -29,6 +29,15 @@ class Instance:
         return np.asarray(box + (self.x, self.y))  # noqa: RUF005 # an array plus a pair, not two tuples
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A job's layers in pixels."""
+
+    printed: Float32[np.ndarray, "k h w"]  # share of each pixel that is printed
+    plans: UInt8[np.ndarray, "k h w"]  # part instance, 0 is bed
+    coverage: UInt8[np.ndarray, "k h w"]  # 255 times the share of each pixel inside the nominal outline
+
+
 def layers_to_print(instances: Sequence[Instance], first: int, last: int) -> list[list[Layer]]:
     """The layers ``first`` (or 0) to ``last`` of each instance; short parts end earlier, the tallest comes first.
 
@@ -47,8 +56,8 @@ def lay_out(
     machine: Machine,
     place: tuple[float, float],
     wander: Float64[np.ndarray, "k 2"],
-) -> tuple[Float32[np.ndarray, "k h w"], UInt8[np.ndarray, "k h w"]]:
-    """Printed coverage and nominal plan of every layer.
+) -> Layout:
+    """What is printed on every layer, and what was planned.
 
     Args:
         instances: the job layout.
@@ -61,14 +70,16 @@ def lay_out(
         DataError: the layout is larger than the bed.
     """
     size = (len(printed[0]), machine.height, machine.width)
-    masks, plans = np.zeros(size, np.float32), np.zeros(size, np.uint8)
+    masks, nominals, plans = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.uint8)
     moved = _kept_on_bed(instances, machine, place)
     for number, (instance, layers) in enumerate(zip(instances, printed, strict=True), 1):
         k, at = len(layers), np.array([instance.x, instance.y]) + moved
         masks[:k] += coverages(layers, machine.width, machine.height, machine.mm_per_px, at + wander[:k])
         nominal = coverages(layers, machine.width, machine.height, machine.mm_per_px, np.broadcast_to(at, (k, 2)))
+        nominals[:k] += nominal
         plans[:k][nominal >= 0.5] = number
-    return np.clip(masks, 0, 1), plans
+    planned = np.asarray(np.rint(255 * np.clip(nominals, 0, 1)), np.uint8)
+    return Layout(np.clip(masks, 0, 1), plans, planned)
 
 
 def _kept_on_bed(

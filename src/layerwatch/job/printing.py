@@ -17,7 +17,7 @@ from layerwatch import catalogue
 from layerwatch.job.defects.base import Defect, Placement, Scene, Site
 from layerwatch.job.detectability import HealthyCovariance, amount_for
 from layerwatch.job.infrared import Camera
-from layerwatch.job.layout import Instance, lay_out, layers_to_print
+from layerwatch.job.layout import Instance, Layout, lay_out, layers_to_print
 from layerwatch.job.machine import Machine
 from layerwatch.job.ranges import Conditions, Ranges, draw_conditions, paper_ranges
 from layerwatch.job.textures import Texture, blurred
@@ -68,7 +68,8 @@ class PrintedLayer:
     layer: int
     z: float  # mm
     frame: UInt16[np.ndarray, "h w"]
-    plan: UInt8[np.ndarray, "h w"]
+    plan: UInt8[np.ndarray, "h w"]  # part instance, 0 is bed
+    coverage: UInt8[np.ndarray, "h w"]  # 255 times the share of each pixel inside the nominal outline
     truth: Truth
 
 
@@ -110,7 +111,8 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
         frame = press.camera.frame(seen + residue, press.noise)
         if row >= press.burn_in:
             truth = press.truth(row, now, change, residue)
-            yield PrintedLayer(int(index), press.heights[row], frame, press.plans[row], truth)
+            layout = press.layout
+            yield PrintedLayer(int(index), press.heights[row], frame, layout.plans[row], layout.coverage[row], truth)
 
 
 def _change(scene: Scene, now: Sequence[_Active], layer: int) -> Image:
@@ -130,8 +132,7 @@ class _Press:
     indices: np.ndarray  # of all layers printed, burn-in first
     heights: list[float]
     burn_in: int
-    masks: Float32[np.ndarray, "k h w"]  # as printed, with the outline's wander
-    plans: UInt8[np.ndarray, "k h w"]
+    layout: Layout  # as printed, with the outline's wander
     camera: Camera
     texture: Texture
     lamp: Image
@@ -147,7 +148,7 @@ class _Press:
         conditions, machine = draw_conditions(settings.ranges, first), settings.machine
         printed = layers_to_print(settings.instances, settings.first_layer - settings.burn_in, settings.last_layer)
         wander = settings.ranges.outline * outline.standard_normal((len(printed[0]), 2))
-        masks, plans = lay_out(settings.instances, printed, machine, conditions.place, wander)
+        layout = lay_out(settings.instances, printed, machine, conditions.place, wander)
         shape, mm = (machine.height, machine.width), machine.mm_per_px
         lamp = Texture.of(*shape, (settings.ranges.lamp_length / mm,) * 2).field(heat) * np.float32(conditions.lamp)
         indices = np.array([layer.index for layer in printed[0]])
@@ -157,8 +158,7 @@ class _Press:
             indices=indices,
             heights=[layer.z for layer in printed[0]],
             burn_in=int((indices < settings.first_layer).sum()),
-            masks=masks,
-            plans=plans,
+            layout=layout,
             camera=Camera.of(machine, conditions.blur),
             texture=Texture.of(*shape, _texture_length(machine, conditions)),
             lamp=np.asarray(lamp, np.float32),
@@ -178,7 +178,7 @@ class _Press:
         self.fields = keep * self.fields + np.sqrt(1 - keep**2) * fresh
         bed, part = c.bed + bed_level, c.bed + bed_level + c.contrast + part_level
         return Scene(
-            coverage=self.masks[row],
+            coverage=self.layout.printed[row],
             part=np.float32(part) + self.lamp + np.float32(gain * c.part_texture) * self.fields[1],
             bed=np.float32(bed) + self.lamp + np.float32(gain * c.bed_texture) * self.fields[0],
             extra=np.zeros_like(self.lamp),
@@ -188,7 +188,7 @@ class _Press:
         """Draw the geometry of an ordered defect and find the amount of its severity on this very layer."""
         order, seed = self.settings.orders[number], self.defect_seeds[number]
         kind: Defect = catalogue.load("job.defects", order.defect)()
-        site = Site(self.settings.machine, (self.plans[row] > 0).astype(np.float32))
+        site = Site(self.settings.machine, (self.layout.plans[row] > 0).astype(np.float32))
         placement = kind.place(np.random.default_rng(seed), site)
         covariance, share = self.covariance(row), np.float32(1 - self.conditions.decay)
 
@@ -215,16 +215,16 @@ class _Press:
         optics = self.camera.optics**2
         share = texture_share(c.decay, c.texture_memory)
         texture = self.texture.spectrum() * optics * share
-        noise = self.settings.machine.noise**2
-        coverage = blurred(self.masks[row], self.camera.optics)
+        coverage = blurred(self.layout.printed[row], self.camera.optics)
         # Levels and places are drawn afresh each layer; the heat memory averages them.
         fresh = np.sqrt(texture_share(c.decay, 0.0))
         slope_y, slope_x = np.gradient(coverage.astype(np.float64) * c.contrast / self.settings.machine.mm_per_px)
         lamp_share = np.ones_like(slope_x)
         return HealthyCovariance(
             coverage=coverage,
-            part_spectrum=texture * c.part_texture**2 + noise,
-            bed_spectrum=texture * c.bed_texture**2 + noise,
+            part_spectrum=texture * c.part_texture**2,
+            bed_spectrum=texture * c.bed_texture**2,
+            noise=self.settings.machine.noise,
             directions=np.stack([lamp_share, coverage.astype(np.float64), slope_y, slope_x]),
             spreads=fresh * np.array([r.bed_level.spread, r.part_level.spread, r.outline, r.outline]),
         )

@@ -122,7 +122,7 @@ def print_archive(
 
     def layers_of(name: str) -> Iterator[StoredLayer]:
         for p in print_job(jobs[name]):
-            yield StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth)
+            yield StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth, p.coverage)
 
     def told(done: int, total: int) -> None:
         progress(step, done, total)

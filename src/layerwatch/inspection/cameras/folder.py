@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from layerwatch.images.folder import image_files, read_image, read_pixels
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
+
+_PLANS = (".png", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Folder(Camera):
     source: ClassVar[str] = "any program that can write PNG, TIFF or JPEG"
 
     path: Path
-    plans: Path | None = None  # folder of masks of the same names: 0 bed, 1.. part instance
+    plans: Path | None = (
+        None  # masks of the same names: 0 bed, 1.. part instance; NAME.coverage.png: 255 times the share
+    )
     mm_per_px: float = 1.0
     job: str = ""  # default: the folder's name
 
@@ -41,14 +45,26 @@ class Folder(Camera):
     def _frame(self, path: Path, layer: int) -> LayerImage:
         job = self.job or self.path.name
         image = read_image(path, job=job, layer=layer, name=str(path.relative_to(self.path)))
-        return replace(image, mm_per_px=self.mm_per_px, plan=self._plan(path, image.pixels.shape))
+        return replace(
+            image,
+            mm_per_px=self.mm_per_px,
+            plan=self._plan(path, image.pixels.shape),
+            coverage=self._coverage(path, image.pixels.shape),
+        )
 
     def _plan(self, frame: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"] | None:
+        mask = self._beside(frame.stem, shape)
+        return None if mask is None else np.asarray(mask if mask.dtype == np.uint8 else mask > 0, np.uint8)
+
+    def _coverage(self, frame: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"] | None:
+        mask = self._beside(f"{frame.stem}.coverage", shape)
+        return None if mask is None or mask.dtype != np.uint8 else mask
+
+    def _beside(self, stem: str, shape: tuple[int, ...]) -> Shaped[np.ndarray, "h w"] | None:
+        """The pixels of the plan file of that name, if there is one."""
         if self.plans is None:
             return None
-        found = [
-            p for p in self.plans.glob(f"{_escaped(frame.stem)}.*") if p.suffix.lower() in {".png", ".tif", ".tiff"}
-        ]
+        found = [path for path in (self.plans / f"{stem}{suffix}" for suffix in _PLANS) if path.is_file()]
         if not found:
             return None
         mask = read_pixels(found[0])
@@ -57,13 +73,9 @@ class Folder(Camera):
             raise DataError(
                 f"{found[0]}: plan of {sizes[0]} pixels for a frame of {sizes[1]}; draw it in the frame's grid"
             )
-        return np.asarray(mask if mask.dtype == np.uint8 else mask > 0, np.uint8)
+        return mask
 
 
 def _layer_number(path: Path, number: int) -> int:
     digits = re.findall(r"\d+", path.stem)
     return int(digits[-1]) if digits else number
-
-
-def _escaped(stem: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", stem)

@@ -18,7 +18,7 @@ class Porous(Defect):
     summary: ClassVar[str] = "step or ramp along the head's travel, inside the part, toward the bed's temperature"
     source: ClassVar[str] = "Zeiser et al. 2023, Figure 4: temperature difference in the direction of head movement"
 
-    ramp: Interval = Interval(5.0, 60.0)  # mm
+    ramp: Interval = Interval(3.0, 25.0)  # mm
     layers: Interval = Interval(4.0, 15.0)
 
     def place(self, rng: np.random.Generator, site: Site) -> Placement:

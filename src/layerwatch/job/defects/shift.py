@@ -27,7 +27,7 @@ class Shift(Defect):
         axis, mm_per_px = int(rng.integers(2)), site.machine.mm_per_px
 
         def spoil(scene: Scene, amount: float, age: int) -> Scene:
-            moved = ndimage.shift(scene.coverage, np.eye(2)[axis] * amount / mm_per_px, order=1, mode="constant")
-            return replace(scene, coverage=np.asarray(moved, np.float32))
+            moved = ndimage.shift(scene.coverage, np.eye(2)[axis] * amount / mm_per_px, order=3, mode="constant")
+            return replace(scene, coverage=np.asarray(np.clip(moved, 0, 1), np.float32))
 
         return Placement(spoil, 0.0, round(self.layers.draw(rng)), draw_sign(rng))
