@@ -1,17 +1,17 @@
-"""Images and transfer functions -> filtered images: Gaussians, whitening, a bank of blobs and lines. Lengths in px."""
+"""Images and transfer functions -> filtered images: Gaussians, blobs and lines, robust spread. Sizes in px."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, Int64
 from scipy import fft
 
 Image = Float32[np.ndarray, "h w"]
 Transfer = Float32[np.ndarray, "h f"]
 
-_BLOBS = (0.8, 1.5, 3.0, 5.0)  # px, sigma
+_BLOBS = (0.8, 1.5, 3.0)  # px, sigma
 _LINES = ((0.8, 8.0), (0.8, 24.0), (1.6, 24.0))  # px, sigma across and along
 
 
@@ -23,12 +23,15 @@ def gaussian(shape: tuple[int, ...], rows: float, columns: float) -> Transfer:
 
 
 @cache
-def bank(shape: tuple[int, ...]) -> Float32[np.ndarray, "k h f"]:
-    """Matched filters for compact things and for lines along both axes, each of unit energy."""
-    blobs = [gaussian(shape, sigma, sigma) for sigma in _BLOBS]
-    lines = [gaussian(shape, *pair[::turn]) for pair in _LINES for turn in (1, -1)]
-    stack = np.stack(blobs + lines)
-    return np.asarray(stack / np.sqrt((stack**2).mean((1, 2), keepdims=True)), np.float32)
+def blobs(shape: tuple[int, ...]) -> Float32[np.ndarray, "k h f"]:
+    """Matched filters for compact things."""
+    return np.stack([gaussian(shape, sigma, sigma) for sigma in _BLOBS])
+
+
+@cache
+def lines(shape: tuple[int, ...]) -> Float32[np.ndarray, "k h f"]:
+    """Matched filters for lines along columns and along rows."""
+    return np.stack([gaussian(shape, *pair[::turn]) for pair in _LINES for turn in (1, -1)])
 
 
 def filtered(image: np.ndarray, transfer: np.ndarray) -> Float32[np.ndarray, "*n h w"]:
@@ -36,18 +39,27 @@ def filtered(image: np.ndarray, transfer: np.ndarray) -> Float32[np.ndarray, "*n
     return np.asarray(fft.irfft2(fft.rfft2(image) * transfer, s=image.shape[-2:]), np.float32)
 
 
-def power(image: Image) -> Float32[np.ndarray, "h f"]:
-    """Squared modulus of the transform divided by the number of pixels."""
-    return np.asarray(np.abs(fft.rfft2(image)) ** 2 / image.size, np.float32)
+def blurred(image: np.ndarray, sigma: float) -> Float32[np.ndarray, "*n h w"]:
+    """One or many images through a Gaussian."""
+    return filtered(image, gaussian(image.shape[-2:], sigma, sigma))
 
 
-def whitening(mean_power: Float32[np.ndarray, "h f"]) -> Transfer:
-    """The filter that gives images of that mean power a flat spectrum of 1."""
-    smooth = np.asarray(mean_power, np.float64)
-    floor = 1e-6 * float(smooth.mean()) + 1e-30
-    return np.asarray(1 / np.sqrt(np.maximum(smooth, floor)), np.float32)
+def strongest(image: Image, inside: Bool[np.ndarray, "h w"], bank: Float32[np.ndarray, "k h f"]) -> tuple[float, ...]:
+    """Largest answer of each filter inside, in units of that filter's own spread there."""
+    if not inside.any():
+        return (0.0,) * len(bank)
+    answers = np.abs(filtered(image * inside, bank))
+    return tuple(float(answer.max()) / spread(answer[inside]) for answer in answers)
 
 
 def spread(values: np.ndarray) -> float:
     """Standard deviation of the bulk, by the median absolute value; never 0."""
     return float(1.4826 * np.median(np.abs(values))) + 1e-9
+
+
+def over_spread(image: Image, group: Int64[np.ndarray, "h w"], fewest: int = 30) -> Image:
+    """The image in units of its spread within each group of pixels; small groups take the whole image's."""
+    whole = spread(image)
+    members = np.bincount(group.ravel())
+    units = [spread(image[group == g]) if count > fewest else whole for g, count in enumerate(members)]
+    return np.asarray(image / np.array(units, np.float32)[group], np.float32)
