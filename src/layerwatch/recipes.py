@@ -14,8 +14,8 @@ class Amounts:
     """How many virtual jobs are printed for what; many jobs with few layers each."""
 
     layers: int = 10  # of each job
-    fit_jobs: int = 144  # healthy, detectors learn from them
-    calibration_jobs: int = 50  # healthy, thresholds come from them
+    healthy_jobs: int = 194  # to fit and to calibrate
+    calibration: float = 0.25  # share of them that only the thresholds see
     test_jobs: int = 60  # healthy, only judged
     defective_jobs: int = 24  # of each defect, only judged
     inspected_layers: int = 60  # of the one job that is inspected layer by layer
@@ -39,8 +39,8 @@ def quick() -> Recipe:
         settings={
             "plan_residual": {},
             "pca": {},
-            "vae": {},
-            "fanogan": {},
+            "vae": {"width": 0.25, "steps": 600},
+            "fanogan": {"wgan_steps": 500, "encoder_steps": 400, "tuning_steps": 400},
         },
     )
 

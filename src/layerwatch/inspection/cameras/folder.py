@@ -32,6 +32,10 @@ class Folder(Camera):
     mm_per_px: float = 1.0
     job: str = ""  # default: the folder's name
 
+    def count(self) -> int:
+        """How many frames there are now."""
+        return len(image_files(self.path))
+
     def frames(self) -> Iterator[LayerImage | Fault]:
         """See Camera."""
         for number, path in enumerate(image_files(self.path)):

@@ -1,0 +1,245 @@
+"""The command line -> one journey a verb; every heavy import waits until its verb is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from layerwatch import __version__, catalogue
+
+app = typer.Typer(
+    name="layerwatch",
+    help="From the CAD file of a part to a running layer inspector, with no defective part and no label needed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: layerwatch demo --out demo    Exit codes: 0 done, 1 unusable data, 2 wrong call, "
+    "3 a layer is NOK (with --fail-on-nok), 130 interrupted.",
+)
+
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
+Machine = Annotated[Path | None, typer.Option(help="Machine file in TOML; default: a sand binder jetting machine.")]
+Unit = Annotated[str | None, typer.Option(help="Unit of the part file: mm, inch, m, cm, micron, foot.")]
+Rate = Annotated[float, typer.Option(help="Promised share of false alarms among healthy layers.")]
+Good = Annotated[list[str] | None, typer.Option(help="Name of a sub-folder of healthy images; may be repeated.")]
+Recipe = Annotated[str, typer.Option(help="Sizes and schedules: quick.")]
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making are one line, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        code = _told(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(error: Exception) -> int:
+    """Print what went wrong; returns the exit code."""
+    from layerwatch.records import DataError, UsageError
+
+    if isinstance(error, typer.Abort):
+        return 130
+    if hasattr(error, "format_message"):
+        text, code = error.format_message(), 2
+        if not text:  # the help was asked for by giving nothing
+            return 2
+    elif isinstance(error, (DataError, UsageError)):
+        text, code = str(error), 1 if isinstance(error, DataError) else 2
+    else:
+        raise error
+    print(f"layerwatch: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"layerwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    pass
+
+
+@app.command(name="slice", epilog="Example: layerwatch slice part.stl --layer-height 0.3 --out layers")
+def slice_(
+    part: Annotated[Path, typer.Argument(help="STL file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; default: the part's name with -layers.")] = None,
+    layer_height: Annotated[float | None, typer.Option(help="mm; default: the machine's.")] = None,
+    unit: Unit = None,
+    machine: Machine = None,
+    form: Annotated[str, typer.Option("--format", help="Of the layer file.")] = "svg",
+) -> None:
+    """Write the layers of a part as Slic3r's SVG, and slice.json with height, area and leaks of each."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.files import open_machine
+    from layerwatch.journeys.slice import slice_to_files
+
+    target = out or Path(f"{part.stem}-layers")
+    with bars() as progress:
+        done = slice_to_files(
+            part, target, open_machine(machine), layer_height=layer_height, unit=unit, form=form, progress=progress
+        )
+    print("\n".join(done.part.said))
+    leaks = f"; {done.leaks} open ends could not be closed" if done.leaks else ""
+    print(f"{len(done.layers)} layers of {done.layers[0].height:g} mm{leaks}: {', '.join(map(str, done.files))}")
+
+
+@app.command(epilog="Example: layerwatch synthesise --part part.stl --jobs 200 --defective 20 --out archive")
+def synthesise(
+    part: Annotated[list[Path], typer.Option(help="STL file; repeat it to print several parts in turn.")],
+    out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("archive"),
+    machine: Machine = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Healthy jobs.")] = 20,
+    defective: Annotated[int, typer.Option(min=0, help="Jobs of each defect.")] = 4,
+    layers: Annotated[int, typer.Option(min=1, help="Layers of each job.")] = 10,
+    severity: Annotated[float, typer.Option(help="Of each defect: detectability d' / 10; 4 is plainly visible.")] = 4.0,
+    preset: Annotated[str, typer.Option(help="What is randomised: paper.")] = "paper",
+    unit: Unit = None,
+    seed: Seed = 0,
+) -> None:
+    """Print virtual jobs of a part: infrared frames with plans and truth, healthy and with each defect."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.files import open_machine
+    from layerwatch.journeys.synthesise import Wish
+    from layerwatch.journeys.synthesise import synthesise as run
+
+    wish = Wish(jobs, defective, layers, severity, preset, seed)
+    with bars() as progress:
+        archive = run(part, out, open_machine(machine), wish, unit=unit, progress=progress)
+    print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers: {out}")
+
+
+@app.command(
+    epilog="Example: layerwatch train archive --detector plan_residual --out model    Detectors: "
+    + ", ".join(catalogue.names("detectors"))
+)
+def train(
+    data: Annotated[Path, typer.Argument(help="An archive, or a folder of healthy images (PNG, TIFF, JPEG).")],
+    detector: Annotated[str, typer.Option(help="Its name; plan_residual needs an archive with plans.")] = "fanogan",
+    out: Annotated[Path | None, typer.Option(help="Folder of the model; default: model-DETECTOR.")] = None,
+    recipe: Recipe = "quick",
+    good: Good = None,
+    calibration: Annotated[float, typer.Option(help="Share of the healthy jobs kept for the threshold.")] = 0.2,
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted training of the same data.")] = True,
+    seed: Seed = 0,
+) -> None:
+    """Train a detector on healthy images only, and calibrate it on others."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.sources import healthy_images
+    from layerwatch.journeys.train import Training, check_target, new_detector
+    from layerwatch.journeys.train import train as run
+    from layerwatch.recipes import recipe as named
+
+    target = out or Path(f"model-{detector}")
+    training = Training(detector, named(recipe), seed, resume)
+    new_detector(training)
+    check_target(target)
+    with bars() as progress:
+        healthy = healthy_images(data, good=good or (), calibration=calibration, seed=seed, progress=progress)
+        run(healthy, training, target, data=data.name, progress=progress)
+    print(f"{detector}: fitted to {len(healthy.fit)} images, calibrated on {len(healthy.calibration)}: {target}")
+
+
+@app.command(epilog="Example: layerwatch evaluate model images/test --good good --out results.json")
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model that `layerwatch train` wrote.")],
+    data: Annotated[Path, typer.Argument(help="An archive, or a folder with one sub-folder a class.")],
+    false_alarm_rate: Rate = 0.01,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    good: Good = None,
+    seed: Seed = 0,
+) -> None:
+    """AUROC per class with 95 % intervals, and the rate of false alarms, on images that the model has not seen."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.evaluate import evaluate as run
+    from layerwatch.journeys.evaluate import save_evaluation, score, unseen
+    from layerwatch.journeys.sources import labelled_images
+    from layerwatch.journeys.summary import evaluation_lines
+    from layerwatch.journeys.train import load_stored
+
+    stored = load_stored(model)
+    with bars() as progress:
+        found = labelled_images(data, good=good or (), progress=progress)
+        fresh = unseen(found, stored)
+        figures = run(score(stored.name, stored, fresh, progress=progress), stored, false_alarm_rate, seed=seed)
+    print("\n".join(evaluation_lines(figures, left_out=len(found.images) - len(fresh.images))))
+    if out is not None:
+        save_evaluation(out, figures, {"model_sha256": stored.sha256, "data": data.name, "seed": seed})
+
+
+@app.command(
+    epilog="Example: layerwatch inspect frames --plans plans --model model --mm-per-px 3.75 --out verdicts.jsonl"
+)
+def inspect(
+    frames: Annotated[Path, typer.Argument(help="Folder of image files, one a layer.")],
+    model: Annotated[Path, typer.Option(help="A model that `layerwatch train` wrote.")],
+    plans: Annotated[Path | None, typer.Option(help="Folder of nominal masks with the names of the frames.")] = None,
+    mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel; default: as in the training.")] = None,
+    job: Annotated[str, typer.Option(help="Name of the job; default: the folder's.")] = "",
+    false_alarm_rate: Rate = 0.01,
+    out: Annotated[Path | None, typer.Option(help="File of JSON lines, one a verdict.")] = None,
+    fail_on_nok: Annotated[bool, typer.Option("--fail-on-nok", help="Exit with 3 if a layer is NOK.")] = False,
+) -> None:
+    """Judge a job layer by layer: OK, NOK with places in mm, or FAULT with the reason why it cannot be judged."""
+    from layerwatch.journeys.inspect import Frames, tally
+    from layerwatch.journeys.inspect import inspect as run
+    from layerwatch.journeys.train import load_stored
+
+    stored = load_stored(model)
+    size = mm_per_px or float(stored.provenance.get("mm_per_px", 1.0))
+    judged = run(Frames(frames, plans, size, job), stored, false_alarm_rate, out)
+    print(tally(judged))
+    if fail_on_nok and any(one.verdict.word == "NOK" for one in judged):
+        raise typer.Exit(3)
+
+
+@app.command(epilog="Example: layerwatch export archive --to mvtec --out mvtec")
+def export(
+    archive: Annotated[Path, typer.Argument(help="An archive that `layerwatch synthesise` wrote.")],
+    to: Annotated[str, typer.Option(help=f"One of: {', '.join(catalogue.names('images.exports'))}.")] = "mvtec",
+    out: Annotated[Path | None, typer.Option(help="Folder; default: the name of the form.")] = None,
+) -> None:
+    """Write an archive in the form that another program reads."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.export import export as run
+
+    target = out or Path(to)
+    with bars() as progress:
+        count = run(archive, to, target, progress=progress)
+    print(f"{count} images: {target}")
+
+
+@app.command(epilog="Example: layerwatch demo --out demo --seed 1")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything; an interrupted demo goes on in it.")] = Path("demo"),
+    part: Annotated[list[Path] | None, typer.Option(help="STL file, may be repeated; default: the examples.")] = None,
+    recipe: Recipe = "quick",
+    seed: Seed = 0,
+) -> None:
+    """The whole street on real parts: STL, virtual layers, trained detectors, an inspected job, a report."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.demo import demo as run
+    from layerwatch.recipes import recipe as named
+
+    with bars() as progress:
+        summary = run(out, part or (), named(recipe), seed, progress)
+    print("\n".join(summary.lines))
+
+
+@app.command(name="list", epilog="Example: layerwatch list job.defects")
+def list_(shelf: Annotated[str | None, typer.Argument(help="Name of a shelf; default: all.")] = None) -> None:
+    """What there is on each shelf: defects, detectors, clusters, readers, cameras, sinks, formats, exports."""
+    for one in [shelf] if shelf else catalogue.shelves():
+        print(one)
+        for name in catalogue.names(one):
+            print(f"  {name:20s} {catalogue.caption(one, name)}")

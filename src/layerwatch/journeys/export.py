@@ -1,0 +1,27 @@
+"""An archive -> the same layers for another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layerwatch import catalogue
+from layerwatch.images.archive import Archive
+from layerwatch.images.exports.base import Export
+from layerwatch.images.writing import check_writable, new_folder
+from layerwatch.records import Progress, UsageError, silent
+
+
+def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) -> int:
+    """Write the archive in another program's form; returns the number of images.
+
+    Raises:
+        UsageError: no archive there, no such form, or ``out`` is not empty or cannot be written.
+        DataError: the archive is unfinished or broken, or holds nothing that the form can carry.
+    """
+    form: Export = catalogue.load("images.exports", to)()
+    found = Archive.open(archive)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is not empty; choose another --out or remove it")
+    check_writable(out.parent)
+    with new_folder(out) as fresh:
+        return form.write(found, fresh, progress=progress)

@@ -1,0 +1,158 @@
+"""Healthy images -> a trained and calibrated model on disk (section 5.1 of the paper)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import layerwatch
+from layerwatch import catalogue
+from layerwatch.detectors.base import Detector
+from layerwatch.detectors.storage.model_files import StoredModel, pack, settings_of
+from layerwatch.images.writing import check_writable
+from layerwatch.journeys.files import FolderCheckpoint, load_model, save_model
+from layerwatch.journeys.sources import Healthy
+from layerwatch.recipes import Recipe
+from layerwatch.records import LayerImage, Progress, Reading, UsageError, silent
+from layerwatch.verdict.judge import Judge
+from layerwatch.verdict.localise import HeatSpread, fit_spread
+from layerwatch.verdict.threshold import fit_threshold
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained."""
+
+    detector: str  # its name on the shelf
+    recipe: Recipe
+    seed: int = 0
+    resume: bool = True  # take up an interrupted training of the same data and settings
+
+
+def train(
+    healthy: Healthy, training: Training, out: Path, *, data: str = "", progress: Progress = silent
+) -> StoredModel:
+    """Fit a detector, calibrate it on healthy images that it was not fitted to, store it.
+
+    Args:
+        healthy: images to fit to and to calibrate on.
+        training: which detector, with which settings and seed.
+        out: the model's folder; an older model there is replaced when the new one is whole.
+        data: what the model is to remember of where its images came from.
+        progress: told all along.
+
+    Raises:
+        UsageError: no such detector, or ``out`` cannot be written.
+        DataError: images that cannot be learnt from, or a diverging training.
+    """
+    check_target(out)
+    model = new_detector(training)
+    state = FolderCheckpoint(out.with_name(f".{out.name}.training"))
+    _begin(state, training, healthy)
+    model.fit(healthy.fit, seed=training.seed, progress=progress, checkpoint=state)
+    readings = model.read(healthy.calibration)
+    provenance = _provenance(training, healthy, data)
+    save_model(out, pack(model, training.detector, _calibration(readings, healthy.calibration), provenance))
+    state.remove()
+    return load_stored(out)
+
+
+def check_target(out: Path) -> None:
+    """Refuse to write a model over something that is none.
+
+    Raises:
+        UsageError: the folder holds other things, is a file, or cannot be written.
+    """
+    if out.is_file():
+        raise UsageError(f"{out} is a file; give a folder for the model")
+    if out.is_dir() and any(out.iterdir()) and not (out / "model.json").exists():
+        raise UsageError(f"{out} is not empty and holds no model; choose another --out")
+    check_writable(out.parent)
+
+
+def new_detector(training: Training) -> Detector:
+    """The untrained detector with the recipe's settings.
+
+    Raises:
+        UsageError: there is none of that name, or a heavy package is missing.
+    """
+    settings = training.recipe.settings.get(training.detector, {})
+    try:
+        built: Detector = catalogue.load("detectors", training.detector)(**settings)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{training.detector} needs the package {error.name}; install it, for example with "
+            "`pip install layerwatch[torch]`"
+        ) from None
+    return built
+
+
+def load_stored(folder: Path) -> StoredModel:
+    """A model from disk; errors as in ``load_model``."""
+    model: StoredModel = load_model(folder)
+    return model
+
+
+def judge_of(model: StoredModel, rate: float) -> Judge:
+    """The judge for a chosen false-alarm rate; the rate can be changed at any time without training.
+
+    Raises:
+        UsageError: a rate outside (0, 1).
+        DataError: too few healthy calibration layers for that rate.
+    """
+    threshold = fit_threshold(model.calibration["scores"].astype(np.float64), rate)
+    return Judge(threshold, HeatSpread(model.calibration["heat_level"]))
+
+
+def _calibration(readings: Sequence[Reading], images: Sequence[LayerImage]) -> dict[str, np.ndarray]:
+    """What healthy layers look like to the detector: their scores, and how large their heat is."""
+    mapped = [(r.heat, i.plan) for r, i in zip(readings, images, strict=True) if r.heat is not None]
+    level = fit_spread([heat for heat, _ in mapped], [plan for _, plan in mapped]).level if mapped else np.ones(3, "f4")
+    return {"scores": np.array([reading.score for reading in readings]), "heat_level": level}
+
+
+def _begin(state: FolderCheckpoint, training: Training, healthy: Healthy) -> None:
+    """Keep an interrupted training's state only if it was of the same data, settings and seed."""
+    wanted = json.dumps([fingerprint(healthy.fit), training.seed, _settings(training)], sort_keys=True).encode()
+    if not training.resume or state.load("origin") != wanted:
+        state.remove()
+    state.save("origin", wanted)
+
+
+def fingerprint(images: Sequence[LayerImage]) -> str:
+    """SHA-256 over names and pixels."""
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(f"{image.job}/{image.layer}/{image.name}".encode())
+        digest.update(image.pixels.tobytes())
+    return digest.hexdigest()
+
+
+def _settings(training: Training) -> Mapping[str, Any]:
+    return {"detector": training.detector, **settings_of(new_detector(training))}
+
+
+def _provenance(training: Training, healthy: Healthy, data: str) -> dict[str, Any]:
+    return {
+        "layerwatch": layerwatch.__version__,
+        "data": data,
+        "recipe": training.recipe.name,
+        "seed": training.seed,
+        "fit_images": len(healthy.fit),
+        "calibration_images": len(healthy.calibration),
+        "fit_sha256": fingerprint(healthy.fit),
+        "mm_per_px": healthy.fit[0].mm_per_px,
+        "jobs": job_marks((*healthy.fit, *healthy.calibration)),
+    }
+
+
+def job_marks(images: Sequence[LayerImage]) -> dict[str, str]:
+    """For each job a mark of its first image, by which it is known again in other data."""
+    first = {image.job: image for image in reversed(images)}
+    return {job: hashlib.sha256(first[job].pixels.tobytes()).hexdigest()[:16] for job in sorted(first)}
