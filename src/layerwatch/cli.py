@@ -45,10 +45,11 @@ def _told(error: Exception) -> int:
 
     if isinstance(error, typer.Abort):
         return 130
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())  # type: ignore[attr-defined] # an error of the command line parser
+        return 2
     if hasattr(error, "format_message"):
         text, code = error.format_message(), 2
-        if not text:  # the help was asked for by giving nothing
-            return 2
     elif isinstance(error, (DataError, UsageError)):
         text, code = str(error), 1 if isinstance(error, DataError) else 2
     else:
