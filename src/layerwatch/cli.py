@@ -137,13 +137,11 @@ def train(
     """Train a detector on healthy images only, and calibrate it on others."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.sources import healthy_images
-    from layerwatch.journeys.train import Training, check_target, new_detector
+    from layerwatch.journeys.train import Training, check_target
     from layerwatch.journeys.train import train as run
-    from layerwatch.recipes import recipe as named
 
     target = out or Path(f"model-{detector}")
-    training = Training(detector, named(recipe), seed, resume)
-    new_detector(training)
+    training = Training.named(detector, recipe, seed, resume=resume)
     check_target(target)
     with bars() as progress:
         healthy = healthy_images(data, good=good or (), calibration=calibration, seed=seed, progress=progress)
@@ -230,10 +228,9 @@ def demo(
     """The whole street on real parts: STL, virtual layers, trained detectors, an inspected job, a report."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.demo import demo as run
-    from layerwatch.recipes import recipe as named
 
     with bars() as progress:
-        summary = run(out, part or (), named(recipe), seed, progress)
+        summary = run(out, part or (), recipe, seed, progress)
     print("\n".join(summary.lines))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from layerwatch import recipes
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.evaluation.tables import Origin, table2
 from layerwatch.images.writing import write_file
@@ -26,7 +27,6 @@ from layerwatch.journeys.inspect import Frames, inspect, tally
 from layerwatch.journeys.sources import Healthy, healthy_images, labelled_images
 from layerwatch.journeys.summary import comparison_lines
 from layerwatch.journeys.train import Training, fingerprint, new_detector, train
-from layerwatch.recipes import Recipe
 from layerwatch.records import DataError, Progress, UsageError
 
 _EXAMPLES = ("core_waterjacket4.stl", "exhaust_42400-IDGH.stl")
@@ -39,14 +39,14 @@ class Summary:
     lines: tuple[str, ...]
 
 
-def demo(out: Path, parts: Sequence[Path], recipe: Recipe, seed: int, progress: Progress) -> Summary:
+def demo(out: Path, parts: Sequence[Path], recipe_name: str, seed: int, progress: Progress) -> Summary:
     """Run everything; an interrupted demo of the same parts, recipe and seed goes on where it was.
 
     Raises:
-        UsageError: ``out`` cannot be written or holds a demo of other settings; no part files.
+        UsageError: ``out`` cannot be written or holds a demo of other settings; no part files; no such recipe.
         DataError: a part is broken.
     """
-    clock = Clock(out / "seconds.json")
+    clock, recipe = Clock(out / "seconds.json"), recipes.recipe(recipe_name)
     paths = list(parts) or _example_parts()
     with clock.step("slice and print"):
         data = print_demo(paths, out, recipe, seed, progress)

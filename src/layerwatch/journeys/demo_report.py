@@ -18,7 +18,6 @@ from layerwatch.journeys.demo_results import ON_LINE, Results, critic_scores
 from layerwatch.journeys.train import judge_of
 from layerwatch.records import LayerImage, Reading, Truth, Verdict
 
-if TYPE_CHECKING:
 _COLUMNS = 5  # layers shown of each part
 
 

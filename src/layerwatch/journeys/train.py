@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import layerwatch
-from layerwatch import catalogue
+from layerwatch import catalogue, recipes
 from layerwatch.detectors.base import Detector
 from layerwatch.detectors.storage.model_files import StoredModel, pack, settings_of
 from layerwatch.images.writing import check_writable
@@ -33,6 +33,17 @@ class Training:
     recipe: Recipe
     seed: int = 0
     resume: bool = True  # take up an interrupted training of the same data and settings
+
+    @classmethod
+    def named(cls, detector: str, recipe: str, seed: int = 0, *, resume: bool = True) -> Training:
+        """By the names that a user gives.
+
+        Raises:
+            UsageError: no such detector or recipe.
+        """
+        training = cls(detector, recipes.recipe(recipe), seed, resume)
+        new_detector(training)
+        return training
 
 
 def train(
