@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, Self, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Detector(ABC):
         seed: int = 0,
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
-    ) -> Self:
+    ) -> Detector:
         """Learn what healthy looks like; the same images and seed give the same detector.
 
         Raises:
@@ -63,11 +63,11 @@ class Detector(ABC):
         """Everything ``fit`` learned, ready to be stored."""
 
     @abstractmethod
-    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+    def restore(self, arrays: dict[str, np.ndarray]) -> Detector:
         """Take over what ``arrays`` of a fitted detector of the same settings gave."""
 
     @classmethod
-    def smallest(cls) -> Self:
+    def smallest(cls) -> Detector:
         """Build the cheapest detector of the kind that still works, for the contract tests."""
         return cls()
 

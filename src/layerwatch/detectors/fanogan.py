@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ class Fanogan(Detector):
         seed: int = 0,
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
-    ) -> Self:
+    ) -> Fanogan:
         """See Detector: WGAN-GP first, then the encoder, then both tuned together."""
         check_images(images)
         self.window_, (E, G, D) = Window.of(images), self._build()
@@ -95,14 +95,14 @@ class Fanogan(Detector):
         """See Detector."""
         return state_of(self.modules_, self.window_)
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+    def restore(self, arrays: dict[str, np.ndarray]) -> Fanogan:
         """See Detector."""
         self.modules_ = dict(zip("EGD", self._build(), strict=True))
         self.window_ = modules_of(self.modules_, arrays)
         return self
 
     @classmethod
-    def smallest(cls) -> Self:
+    def smallest(cls) -> Fanogan:
         """See Detector."""
         return cls(size=32, width=0.125, z_dim=16, batch=16, wgan_steps=40, encoder_steps=60, tuning_steps=120)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32
@@ -33,7 +33,7 @@ class Pca(Detector):
         seed: int = 0,
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
-    ) -> Self:
+    ) -> Pca:
         """See Detector."""
         check_images(images)
         X = self._vectors(images)
@@ -55,7 +55,7 @@ class Pca(Detector):
         """See Detector."""
         return {"mean": self.mean_, "axes": self.axes_}
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+    def restore(self, arrays: dict[str, np.ndarray]) -> Pca:
         """See Detector."""
         self.mean_, self.axes_ = arrays["mean"], arrays["axes"]
         return self

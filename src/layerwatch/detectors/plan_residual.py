@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -44,7 +44,7 @@ class PlanResidual(Detector):
         seed: int = 0,
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
-    ) -> Self:
+    ) -> PlanResidual:
         """See Detector; medians and quantiles throughout, so a few unlike layers do no harm."""
         check_images(images, plan=True)
         chosen = images[:: -(-len(images) // self.learn_from)]
@@ -69,7 +69,7 @@ class PlanResidual(Detector):
         """See Detector."""
         return {"centre": self.centre_, "reach": self.reach_, "loudness": self.loudness_}
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+    def restore(self, arrays: dict[str, np.ndarray]) -> PlanResidual:
         """See Detector."""
         self.centre_, self.reach_, self.loudness_ = arrays["centre"], arrays["reach"], arrays["loudness"]
         return self

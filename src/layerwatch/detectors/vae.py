@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ class Vae(Detector):
         seed: int = 0,
         progress: Progress = silent,
         checkpoint: Checkpoint | None = None,
-    ) -> Self:
+    ) -> Vae:
         """See Detector."""
         check_images(images)
         self.window_, network = Window.of(images), self._build()
@@ -72,14 +72,14 @@ class Vae(Detector):
         """See Detector."""
         return state_of(self.modules_, self.window_)
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> Self:
+    def restore(self, arrays: dict[str, np.ndarray]) -> Vae:
         """See Detector."""
         self.modules_ = {"vae": self._build()}
         self.window_ = modules_of(self.modules_, arrays)
         return self
 
     @classmethod
-    def smallest(cls) -> Self:
+    def smallest(cls) -> Vae:
         """See Detector."""
         return cls(size=32, width=0.125, steps=300, batch=16)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -20,7 +20,7 @@ class ClusterMethod(ABC):
     max_dimension: ClassVar[int | None] = None  # the method accepts vectors up to this length; None: any
 
     @abstractmethod
-    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> ClusterMethod:
         """Learn the two sides from the cohort; no label is used."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,7 +26,7 @@ class Gmm(ClusterMethod):
     mixture_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
     nok_: int = field(default=1, repr=False)
 
-    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Gmm:
         """See ClusterMethod.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -23,7 +23,7 @@ class IsolationForest(ClusterMethod):
     trees: int = 100
     forest_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
 
-    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> IsolationForest:
         """See ClusterMethod."""
         forest = ensemble.IsolationForest(n_estimators=self.trees, contamination=self.contamination, random_state=seed)
         self.forest_ = forest.fit(X)

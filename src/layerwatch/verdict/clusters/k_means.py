@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -24,7 +24,7 @@ class KMeans(ClusterMethod):
     means_: Any = field(default=None, repr=False)  # of scikit-learn, None before fit
     nok_: int = field(default=1, repr=False)
 
-    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> KMeans:
         """See ClusterMethod."""
         self.means_ = cluster.KMeans(2, n_init=self.starts, random_state=seed).fit(X)
         self.nok_ = farther_side(X, self.means_.labels_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -22,7 +22,7 @@ class Otsu(ClusterMethod):
 
     threshold_: float = field(default=float("nan"), repr=False)
 
-    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Self:
+    def fit(self, X: Float[np.ndarray, "n d"], *, seed: int = 0) -> Otsu:
         """See ClusterMethod.
 
         Raises:
