@@ -49,7 +49,8 @@ def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread
     order = [int(i) for i in np.argsort(-peaks) if sizes[i] >= _LEAST_PX][:_MOST]
     if not order:
         return (_region(ratio > 0.7 * ratio.max(), heat, plan, mm_per_px),)
-    return tuple(_region(found == i + 1, heat, plan, mm_per_px) for i in order)
+    # The blur carries a place beyond its rim; half its peak is where the rim was.
+    return tuple(_region((found == i + 1) & (ratio > peaks[i] / 2), heat, plan, mm_per_px) for i in order)
 
 
 def _smoothed(heat: Heat) -> Heat:
