@@ -39,7 +39,7 @@ def quick() -> Recipe:
         settings={
             "plan_residual": {},
             "pca": {},
-            "vae": {"width": 0.25, "steps": 600},
+            "vae": {"width": 0.25, "steps": 1800, "batch": 16},
             "fanogan": {"wgan_steps": 500, "encoder_steps": 400, "tuning_steps": 400},
         },
     )

@@ -85,7 +85,7 @@ class PlanResidual(Detector):
 
 def _statistics(explained: Explained) -> Float64[np.ndarray, " k"]:
     """Logarithms: blobs on the bed and inside the part, lines likewise, steps along both axes, shift."""
-    rest = np.clip(over_spread(explained.rest, explained.nearness), -_CLIP, _CLIP)
+    rest = np.clip(over_spread(explained.rest, explained.nearness, explained.rest), -_CLIP, _CLIP)
     shape, part = rest.shape, explained.share > 0.5
     everywhere = np.ones(shape, bool)
     compact = strongest(rest, everywhere, blobs(shape)) + strongest(rest, part, blobs(shape))
@@ -100,4 +100,4 @@ def _answers(standard: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, " q"]:
 
 
 def _heat(explained: Explained) -> Float32[np.ndarray, "h w"]:
-    return over_spread(explained.still, explained.nearness)
+    return over_spread(explained.still, explained.nearness, explained.rest)

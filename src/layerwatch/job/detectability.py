@@ -39,14 +39,16 @@ class HealthyCovariance:
 
     def detectability(self, signal: Image) -> float:
         """Compute d' of a matched filter for this signal, in K."""
-        S = signal.astype(np.float64)
+        return float(np.sqrt(max(float((signal * self.matched_filter(signal)).sum()), 0.0)))
+
+    def matched_filter(self, signal: Image) -> Float64[np.ndarray, "h w"]:
+        """Apply C^-1 to a signal in K; summed over a frame times this, the signal stands out best."""
+        S, B = signal.astype(np.float64), self.directions
         if not S.any():
-            return 0.0
-        B = self.directions
-        cross = np.tensordot(self._weighted, S, 2)
+            return np.zeros_like(S)
         gram = np.tensordot(self._weighted, B, ((1, 2), (1, 2)))
-        known = cross @ np.linalg.solve(np.diag(self.spreads**-2.0) + (gram + gram.T) / 2, cross)
-        return float(np.sqrt(max(float((S * self._solved(S)).sum()) - float(known), 0.0)))
+        known = np.linalg.solve(np.diag(self.spreads**-2.0) + (gram + gram.T) / 2, np.tensordot(self._weighted, S, 2))
+        return np.asarray(self._solved(S) - np.tensordot(known, self._weighted, 1))
 
     def times(self, v: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
         """Product with the covariance of textures and noise."""

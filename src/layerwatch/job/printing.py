@@ -99,7 +99,7 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
     press = _Press.set_up(settings)
     healthy, trace = HeatMemory(press.conditions.decay), HeatMemory(press.conditions.decay)
     active: list[_Active] = []
-    for row, index in enumerate(press.indices):
+    for row, index in enumerate(press.indices.tolist()):
         scene = press.scene(row)
         active += [press.place(i, scene, row) for i, o in enumerate(settings.orders) if o.first_layer == index]
         now = [defect for defect in active if defect.holds(index)]
@@ -112,7 +112,18 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
         if row >= press.burn_in:
             truth = press.truth(row, now, change, residue)
             layout = press.layout
-            yield PrintedLayer(int(index), press.heights[row], frame, layout.plans[row], layout.coverage[row], truth)
+            yield PrintedLayer(index, press.heights[row], frame, layout.plans[row], layout.coverage[row], truth)
+
+
+def healthy_covariance(settings: JobSettings, layer: int) -> HealthyCovariance:
+    """How healthy frames of one layer of a job vary, in K; the noise of severity.
+
+    Args:
+        settings: the job; its orders do not matter.
+        layer: index of a layer that is printed.
+    """
+    press = _Press.set_up(settings)
+    return press.covariance(int(np.flatnonzero(press.indices == layer)[0]))
 
 
 def _change(scene: Scene, now: Sequence[_Active], layer: int) -> Image:

@@ -48,7 +48,8 @@ def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread
     peaks = np.asarray(ndimage.maximum(ratio, found, np.arange(1, count + 1))) if count else np.empty(0)
     order = [int(i) for i in np.argsort(-peaks) if sizes[i] >= _LEAST_PX][:_MOST]
     if not order:
-        return (_region(ratio > 0.7 * ratio.max(), heat, plan, mm_per_px),)
+        near_peak = ndimage.label(ratio > 0.7 * ratio.max(), np.ones((3, 3)))[0]
+        return (_region(near_peak == near_peak.flat[int(ratio.argmax())], heat, plan, mm_per_px),)
     # The blur carries a place beyond its rim; half its peak is where the rim was.
     return tuple(_region((found == i + 1) & (ratio > peaks[i] / 2), heat, plan, mm_per_px) for i in order)
 

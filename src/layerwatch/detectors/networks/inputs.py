@@ -23,9 +23,9 @@ class Window:
 
     @classmethod
     def of(cls, images: Sequence[LayerImage]) -> Window:
-        """From the 0.1st to the 99.9th percentile of healthy pixels, widened by a quarter on both sides."""
+        """From the 0.1st to the 99.9th percentile of healthy pixels, widened by a twentieth on both sides."""
         low, high = np.percentile(np.stack([image.pixels for image in images]), [0.1, 99.9])
-        margin = max(0.25 * float(high - low), 1e-3)
+        margin = max(0.05 * float(high - low), 1e-3)
         return cls(float(low) - margin, float(high) + margin)
 
 

@@ -57,9 +57,9 @@ def spread(values: np.ndarray) -> float:
     return float(1.4826 * np.median(np.abs(values))) + 1e-9
 
 
-def over_spread(image: Image, group: Int64[np.ndarray, "h w"], fewest: int = 30) -> Image:
-    """The image in units of its spread within each group of pixels; small groups take the whole image's."""
-    whole = spread(image)
+def over_spread(image: Image, group: Int64[np.ndarray, "h w"], noise: Image, fewest: int = 30) -> Image:
+    """The image in units of the noise's spread within each group of pixels; small groups take the whole noise's."""
+    whole = spread(noise)
     members = np.bincount(group.ravel())
-    units = [spread(image[group == g]) if count > fewest else whole for g, count in enumerate(members)]
+    units = [spread(noise[group == g]) if count > fewest else whole for g, count in enumerate(members)]
     return np.asarray(image / np.array(units, np.float32)[group], np.float32)

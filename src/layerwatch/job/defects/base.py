@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from layerwatch.job.machine import Machine
 from layerwatch.records import DataError
@@ -64,7 +64,7 @@ class Site:
             raise DataError("nothing is printed on the layer where a defect is to begin; choose another first layer")
         return float(places.min()), float(places.max())
 
-    def edge(self, distance: Image) -> Image:
+    def edge(self, distance: Float[np.ndarray, "h w"]) -> Image:
         """1 inside (negative distance in mm), 0 outside, one pixel wide between."""
         return np.asarray(np.clip(0.5 - distance / self.machine.mm_per_px, 0, 1), np.float32)
 

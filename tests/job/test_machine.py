@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from importlib import resources
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from layerwatch.job.layout import Instance, fill_bed
+from layerwatch.job.machine import default_machine, read_machine
+from layerwatch.records import DataError
+from tests.job.conftest import machine_of, ring_layers
+
+TEXT = resources.files("layerwatch.job").joinpath("machines/sand_binder_jetting.toml").read_text("utf-8")
+
+
+def test_the_shipped_machine_reads() -> None:
+    machine = default_machine()
+    assert machine.mm_per_px == 3.75
+    assert {machine.head, machine.recoater} == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("layer_height = 0.3", "", "process.layer_height is missing"),
+        ("layer_height = 0.3", 'layer_height = "thin"', "must be a number"),
+        ("layer_height = 0.3", "layer_height = 0.3\nlayer_heigth = 1", "unknown key process.layer_heigth"),
+        ("x = 480.0", "x = -480.0", "must be above 0 mm"),
+        ("[bed]", "[bad]", "section [bed] is missing"),
+        ("width = 128", "width = 64", "pixels must be square"),
+        ('head = "y"', 'head = "x"', "axes.head and axes.recoater"),
+        ("bits = 16", "bits = 12", "camera.bits must be 8 or 16"),
+        ("low = 20.0", "low = 90.0", "camera.low must be below"),
+        ("[bed]", "[bed", "broken TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(old: str, new: str, said: str) -> None:
+    assert old in TEXT
+    with pytest.raises(DataError, match=re.escape(said)):
+        read_machine(TEXT.replace(old, new, 1), "mine.toml")
+
+
+def test_copies_stand_apart_inside_the_bed() -> None:
+    machine = machine_of()
+    copies = fill_bed(ring_layers(), machine)
+    assert len(copies) == 6
+    boxes = [copy.bounds for copy in copies]
+    for (low, high), (other_low, other_high) in combinations(boxes, 2):
+        assert (np.maximum(low, other_low) - np.minimum(high, other_high)).max() >= 19.9
+    assert np.min(boxes) >= 0
+    assert np.max(boxes) <= 480
+
+
+def test_a_part_larger_than_the_bed_is_refused() -> None:
+    small = replace(machine_of(), bed=(150.0, 150.0, 100.0))
+    with pytest.raises(DataError, match="does not fit the bed of 150 x 150 mm"):
+        fill_bed(ring_layers(), small)
+    assert Instance(ring_layers(), 0.0, 0.0).bounds[0].tolist() == [0, 0]
