@@ -81,7 +81,7 @@ class Vae(Detector):
     @classmethod
     def smallest(cls) -> Vae:
         """See Detector."""
-        return cls(size=32, width=0.125, steps=300, batch=16)
+        return cls(size=32, width=0.125, steps=200, batch=16)
 
     def _build(self) -> VaeNetwork:
         return channels_last(VaeNetwork(self.size, self.width, self.z_dim))

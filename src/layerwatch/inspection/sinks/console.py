@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import ClassVar, TextIO
+from typing import ClassVar, Protocol, runtime_checkable
 
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.records import Region, Verdict
+
+
+@runtime_checkable
+class TextStream(Protocol):
+    """Anything that takes text."""
+
+    def write(self, text: str, /) -> int:
+        """Pass text on."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,7 @@ class Console(Sink):
     summary: ClassVar[str] = "one line a verdict on the terminal"
     source: ClassVar[str] = "standard output"
 
-    stream: TextIO = field(default_factory=lambda: sys.stdout)
+    stream: TextStream = field(default_factory=lambda: sys.stdout)
 
     def take(self, verdict: Verdict) -> None:
         """See Sink."""

@@ -1,0 +1,238 @@
+"""One thing from a shelf -> AssertionError with a reason where it breaks what all things of its kind promise.
+
+For people who add things of their own: call the function of the shelf in a test, with an instance or a class.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerwatch.detectors.base import Detector
+from layerwatch.images.exports.base import Export
+from layerwatch.images.readers.base import Reader
+from layerwatch.inspection.cameras.base import Camera
+from layerwatch.inspection.sinks.base import Sink
+from layerwatch.job.defects.base import Defect, Scene, Site
+from layerwatch.part.formats.base import Format
+from layerwatch.records import DataError, Fault, Island, Layer, LayerImage, Verdict
+from layerwatch.testing.images import healthy_images, spoiled_image
+from layerwatch.verdict.clusters.base import ClusterMethod
+
+
+def check_thing(kind: type[Any], base: type[Any]) -> None:
+    """What every thing says of itself: one line what it is, where it comes from, its settings as fields."""
+    assert issubclass(kind, base), f"{kind.__name__} must derive from {base.__name__}"
+    assert is_dataclass(kind), f"{kind.__name__} must be a dataclass: its settings are its fields"
+    for word in ("summary", "source"):
+        text = getattr(kind, word, "")
+        assert text and "\n" not in text and len(text) <= 120, f"{kind.__name__}.{word} must be one line"
+    assert (kind.__doc__ or "").strip(), f"{kind.__name__} needs a docstring"
+
+
+def check_detector(kind: type[Detector]) -> None:
+    """Fitting, reading, storing and refusing."""
+    check_thing(kind, Detector)
+    images = healthy_images(40)
+    train, fresh = images[:32], images[32:]
+    fitted = kind.smallest()
+    before = _settings(fitted)
+    assert fitted.fit(train, seed=3) is fitted, "fit must return the detector itself"
+    assert _settings(fitted) == before, "fit must not change settings"
+
+    # Readings come in order, one an image, whatever the company, and do not change the detector.
+    arrays = {key: np.array(value) for key, value in fitted.arrays().items()}
+    readings = fitted.read(fresh)
+    assert [(r.job, r.layer) for r in readings] == [(i.job, i.layer) for i in fresh], "one reading an image, in order"
+    assert all(np.isfinite(r.score) for r in readings), "scores must be finite"
+    alone = [fitted.read([image])[0].score for image in fresh]
+    np.testing.assert_allclose(
+        alone, [r.score for r in readings], rtol=1e-3, err_msg="a score must not depend on others"
+    )
+    for key, value in fitted.arrays().items():
+        np.testing.assert_array_equal(value, arrays[key], err_msg=f"reading changed {key}")
+    for image, reading in zip(fresh, readings, strict=True):
+        if reading.heat is not None:
+            assert reading.heat.shape == image.pixels.shape, "a heat map has the image's size"
+            assert np.isfinite(reading.heat).all(), "a heat map must be finite"
+
+    # A gross defect scores higher than the same layers without it.
+    spoiled = [r.score for r in fitted.read([spoiled_image(image) for image in fresh])]
+    higher = np.mean([b > r.score for b, r in zip(spoiled, readings, strict=True)])
+    assert higher >= 0.75, f"a gross defect raised the score of {higher:.0%} of the layers only"
+
+    # What was learned can be stored and put back; the same seed learns the same.
+    restored = kind.smallest().restore(arrays)
+    assert [r.score for r in restored.read(fresh)] == [r.score for r in readings], "restore must give the same scores"
+    again = kind.smallest().fit(train, seed=3)
+    assert [r.score for r in again.read(fresh)] == [r.score for r in readings], "the same seed must learn the same"
+    _refuses_bad_images(kind, train)
+
+
+def _refuses_bad_images(kind: type[Detector], train: tuple[LayerImage, ...]) -> None:
+    broken = replace(train[0], pixels=np.full_like(train[0].pixels, np.nan), name="broken.png")
+    small = replace(train[0], pixels=train[0].pixels[:-8], plan=np.asarray(train[0].plan)[:-8], name="small.png")
+    flat = [replace(image, pixels=np.full_like(image.pixels, 0.5)) for image in train]
+    for images, word in (
+        ((), "few"),
+        ((*train[1:], broken), "broken.png"),
+        ((*train[1:], small), "small.png"),
+        (flat, "constant"),
+    ):
+        _must_refuse(lambda bad=images: kind.smallest().fit(bad, seed=0), word)  # type: ignore[misc] # bound at once
+    if "plan" in kind.needs:
+        bare = [replace(image, plan=None) for image in train]
+        _must_refuse(lambda: kind.smallest().fit(bare, seed=0), "plan")
+
+
+def check_cluster_method(kind: type[ClusterMethod]) -> None:
+    """Two sides of a cohort, the farther one NOK, whatever order, scale and seed."""
+    check_thing(kind, ClusterMethod)
+    rng = np.random.default_rng(0)
+    dimension = kind.max_dimension or 3
+    far = np.arange(120) % 9 < 4  # a little less than half
+    X = rng.normal(size=(120, dimension)) * np.where(far, 4.0, 1.0)[:, None] + 20.0 * far[:, None]
+    before, model = X.copy(), kind()
+    assert model.fit(X, seed=1) is model, "fit must return the method itself"
+    nok = model.predict(X)
+    assert nok.shape == (120,) and nok.dtype == np.bool_, "predict gives one truth value a vector"
+    np.testing.assert_array_equal(X, before, err_msg="the cohort must not change")
+    assert np.mean(nok == far) > 0.85, "two far sides must be told apart, the farther one NOK"
+    np.testing.assert_array_equal(kind().fit(X, seed=1).predict(X), nok, err_msg="the same seed, the same sides")
+    np.testing.assert_array_equal(model.predict(X[::-1]), nok[::-1], err_msg="vectors are judged one by one")
+
+
+def check_defect(kind: type[Defect], machine: Any) -> None:
+    """A change in the right place, in proportion to its amount, unique to its seed.
+
+    Args:
+        kind: the class.
+        machine: any ``layerwatch.job.machine.Machine``.
+    """
+    check_thing(kind, Defect)
+    size = (machine.height, machine.width)
+    coverage = np.zeros(size, np.float32)
+    coverage[size[0] // 4 : -size[0] // 4, size[1] // 5 : -size[1] // 5] = 1
+    level = np.full(size, 40.0, np.float32)
+    scene, site, changes = Scene(coverage, level - 4, level, np.zeros(size, np.float32)), Site(machine, coverage), []
+    for seed in range(3):
+        placement = kind().place(np.random.default_rng(seed), site)
+        assert placement.span >= 1 and placement.sign in {1, -1}, "a defect lasts a layer at least, and has a sign"
+        before = scene.temperature()
+        change = placement.spoil(scene, 2.0 * placement.sign, 0).temperature() - before
+        np.testing.assert_array_equal(scene.temperature(), before, err_msg="the scene handed in must not change")
+        np.testing.assert_array_equal(
+            placement.spoil(scene, 0.0, 0).temperature(), before, "nothing for an amount of 0"
+        )
+        assert np.isfinite(change).all() and np.abs(change).max() > 0, "an amount must be seen"
+        if kind.unit == "K":
+            double = placement.spoil(scene, 4.0 * placement.sign, 0).temperature() - before
+            np.testing.assert_allclose(double, 2 * change, atol=1e-3, err_msg="a defect in K is linear in its amount")
+        same = kind().place(np.random.default_rng(seed), site)
+        again = same.spoil(scene, 2.0 * same.sign, 0).temperature() - before
+        np.testing.assert_array_equal(again, change, err_msg="the same seed must give the same defect")
+        changes.append(change)
+    assert not np.array_equal(changes[0], changes[1]), "another seed must give another defect"
+    empty = Site(machine, np.zeros(size, np.float32))
+    if kind.__name__ != "Shift":  # a shift of nothing is nothing
+        _must_refuse(lambda: kind().place(np.random.default_rng(0), empty), "printed")
+
+
+def check_reader(kind: type[Reader]) -> None:
+    """Refuses what is no image of its kind, naming the file."""
+    check_thing(kind, Reader)
+    assert kind.suffixes and all(s == s.lower() and s.startswith(".") for s in kind.suffixes), "suffixes as .png"
+    for data in (b"", b"no image at all", bytes(range(256)) * 4):
+        _must_refuse(lambda bad=data: kind().read(bad, "layer.img"), "layer.img")  # type: ignore[misc] # bound at once
+
+
+def check_format(kind: type[Format]) -> None:
+    """Refuses what is no file of its kind, and reads back what it writes."""
+    check_thing(kind, Format)
+    assert kind.suffixes and all(s == s.lower() and s.startswith(".") for s in kind.suffixes), "suffixes as .stl"
+    read = kind().read_mesh if kind.read_mesh is not Format.read_mesh else kind().read_layers
+    for data in (b"", b"no part at all", bytes(range(256)) * 4):
+        _must_refuse(lambda bad=data: read(bad, "part.xyz"), "part.xyz")  # type: ignore[misc] # bound at once
+    if kind.write_layers is not Format.write_layers and kind.read_layers is not Format.read_layers:
+        square = Island(np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 5.0], [0.0, 5.0]]))
+        layers = (Layer(0, 0.3, 0.15, 0.3, (square,), 50.0), Layer(1, 0.6, 0.45, 0.3, (), 0.0))
+        data = kind().write_layers(layers, name="square", provenance={})
+        back = kind().read_layers(data, "square.xyz")
+        assert [(b.index, b.z) for b in back] == [(0, 0.3), (1, 0.6)], "every layer comes back"
+        assert abs(back[0].area - 50) < 1e-3 and not back[1].islands, "with the same area"
+
+
+def check_sink(sink: Sink, seen: Callable[[], str]) -> None:
+    """Every verdict is passed on, in order, before the next one is taken.
+
+    Args:
+        sink: a sink of any kind.
+        seen: what has arrived so far, as text.
+    """
+    check_thing(type(sink), Sink)
+    words = (Verdict("job", 1, "OK", 1.0, 2.0, 0.5), Verdict("job", 2, "NOK", 3.0, 2.0, 0.01))
+    for verdict in (*words, Verdict("job", 3, "FAULT", reason="no frame")):
+        sink.take(verdict)
+        assert verdict.word in seen(), f"{verdict.word} must have arrived when take returns"
+    text = seen()
+    assert text.index('"OK"' if '"OK"' in text else "OK") < text.index("NOK") < text.index("FAULT"), "in order"
+
+
+def check_camera(camera: Camera, expected: int) -> None:
+    """Every frame comes once, in layer order, as an image or as a fault with its reason.
+
+    Args:
+        camera: a camera of any kind.
+        expected: how many frames it must give.
+    """
+    check_thing(type(camera), Camera)
+    frames = list(camera.frames())
+    assert len(frames) == expected, f"{len(frames)} frames of {expected}: none may be lost"
+    layers = [frame.layer for frame in frames]
+    assert layers == sorted(layers), "frames come in layer order"
+    for frame in frames:
+        if isinstance(frame, Fault):
+            assert frame.kind and frame.evidence and frame.advice, "a fault says what, why and what to do"
+        else:
+            assert frame.pixels.dtype == np.float32 and 0 <= frame.pixels.min() <= frame.pixels.max() <= 1
+
+
+def check_export(kind: type[Export], archive: Any) -> None:
+    """Something is written, all below the folder, and the same the second time.
+
+    Args:
+        kind: the class.
+        archive: a small ``layerwatch.images.archive.Archive`` with healthy and defective jobs.
+    """
+    check_thing(kind, Export)
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder, "a"), Path(folder, "b")
+        for out in (first, second):
+            out.mkdir()
+            assert kind().write(archive, out) > 0, "the number of images written comes back"
+        assert _contents(first) == _contents(second), "the same archive must give the same bytes"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _settings(thing: Any) -> str:
+    own = {f.name: getattr(thing, f.name) for f in fields(thing) if not f.name.endswith("_")}
+    return json.dumps(own, default=str, sort_keys=True)
+
+
+def _must_refuse(call: Callable[[], object], word: str) -> None:
+    """The call raises DataError with the word in its message."""
+    try:
+        call()
+    except DataError as error:
+        assert word in str(error), f"the message must say {word!r}: {error}"
+        return
+    raise AssertionError(f"bad input must be refused with a DataError that says {word!r}")
