@@ -82,7 +82,7 @@ class Broken(catalogue.load("verdict.clusters", "otsu")):  # type: ignore[misc] 
 
 
 def test_a_contract_can_fail() -> None:
-    with pytest.raises(AssertionError, match="two far sides must be told apart"):
+    with pytest.raises(AssertionError, match="two far sides must be told apart better"):
         contracts.check_cluster_method(Broken)
 
 
