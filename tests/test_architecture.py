@@ -31,6 +31,7 @@ ALLOWED = {
     "recipes": {"job", "detectors", "verdict"},
     "journeys": ANY,
     "cli": {"journeys"},
+    "__main__": {"cli"},
 }
 EVERYBODY = {"records", "catalogue", "__init__"}
 

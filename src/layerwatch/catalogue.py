@@ -13,8 +13,6 @@ from inspect import isabstract, isclass
 from pathlib import Path
 from typing import Any
 
-from layerwatch.records import UsageError
-
 _ROOT = Path(__file__).parent
 
 
@@ -50,13 +48,13 @@ def load(shelf: str, name: str) -> Any:
     for entry in _entries(shelf):
         if entry.name == name:
             return entry.load()
-    raise UsageError(f"no {name!r} among {shelf}; there are: {', '.join(names(shelf))}")
+    raise _wrong(f"no {name!r} among {shelf}; there are: {', '.join(names(shelf))}")
 
 
 def _folder(shelf: str) -> Path:
     folder = _ROOT.joinpath(*shelf.split("."))
     if not (folder / "base.py").exists():
-        raise UsageError(f"no shelf {shelf!r}; there are: {', '.join(shelves())}")
+        raise _wrong(f"no shelf {shelf!r}; there are: {', '.join(shelves())}")
     return folder
 
 
@@ -73,5 +71,12 @@ def _one_class(module: Any, shelf: str) -> Any:
     own = [c for c in vars(module).values() if isclass(c) and c.__module__ == module.__name__]
     things = [c for c in own if hasattr(c, "summary") and not isabstract(c) and not c.__name__.startswith("_")]
     if len(things) != 1:
-        raise UsageError(f"layerwatch.{shelf}: {module.__name__} must define one public thing, it has {len(things)}")
+        raise _wrong(f"layerwatch.{shelf}: {module.__name__} must define one public thing, it has {len(things)}")
     return things[0]
+
+
+def _wrong(text: str) -> Exception:
+    """A UsageError; imported late, because listing must not wait for numpy."""
+    from layerwatch.records import UsageError
+
+    return UsageError(text)

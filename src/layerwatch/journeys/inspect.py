@@ -56,8 +56,8 @@ def inspect(
         DataError: no image in the folder, or too few calibration layers for the rate.
     """
     sinks: list[Sink] = [] if quiet else [Console()]
-    camera, judge = frames.camera(), judge_of(model, rate)
-    total = camera.count()
+    camera = frames.camera()
+    total, judge = camera.count(), judge_of(model, rate)
     if out is not None:
         _clear(out)
         sinks.append(Jsonl(out))

@@ -59,8 +59,12 @@ def slice_to_files(
         DataError: the part is broken, does not fit the box, or is thinner than one layer.
     """
     writer = _writer(form)
+    if layer_height is not None and not 0 < layer_height < 1000:
+        raise UsageError(f"layer height {layer_height:g} mm; it must be above 0, such as 0.3")
     part = open_part(path, machine, unit)
-    layers = slice_mesh(part.mesh, layer_height or machine.layer_height, progress=progress)
+    layers = slice_mesh(
+        part.mesh, layer_height if layer_height is not None else machine.layer_height, progress=progress
+    )
     provenance = {"version": layerwatch.__version__, "sha256": part.sha256, "unit": part.unit}
     data = writer.write_layers(layers, name=part.name, provenance=provenance)
     check_writable(out)

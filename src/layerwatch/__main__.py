@@ -1,0 +1,5 @@
+"""``python -m layerwatch`` -> the command line."""
+
+from layerwatch.cli import main
+
+main()

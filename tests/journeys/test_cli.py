@@ -1,0 +1,286 @@
+"""The command line on good and on bad input: one clear line, the right exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import layerwatch
+from layerwatch import cli
+from layerwatch.part.formats.stl import Stl
+from layerwatch.part.mesh import Mesh
+from layerwatch.testing.images import healthy_image, spoiled_image
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Call the command as a user would; exit code, standard output, standard error."""
+    before = sys.argv
+    sys.argv = ["layerwatch", *map(str, words)]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = before
+    told = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, told.out, told.err
+
+
+def refused(capsys: pytest.CaptureFixture[str], words: Sequence[object], code: int, *said: str) -> None:
+    """One line, the exit code, the words in it, and no traceback."""
+    found, _, error = run(capsys, *words)
+    last = error.strip().splitlines()[-1]
+    assert found == code, error
+    assert "Traceback" not in error
+    assert last.startswith("layerwatch: ")
+    for word in said:
+        assert word in last, last
+
+
+def box(path: Path, x: float = 120.0, y: float = 80.0, z: float = 12.0) -> Path:
+    """A box as a binary STL."""
+    c = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)], float) * (x, y, z)
+    quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
+    triangles = np.array([c[[q[0], q[i], q[i + 1]]] for q in quads for i in (1, 2)])
+    path.write_bytes(Stl().write_mesh(Mesh(triangles)))
+    return path
+
+
+def images(folder: Path, count: int, *, first: int = 0, bad: bool = False, size: int = 32) -> Path:
+    """A folder of 16-bit PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        image = healthy_image(number, size)
+        pixels = (spoiled_image(image) if bad else image).pixels
+        Image.fromarray((pixels * 65535).astype(np.uint16)).save(folder / f"layer{number:04d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PCA model of a folder of images."""
+    folder = tmp_path_factory.mktemp("model")
+    data, out = images(folder / "data" / "good", 60), folder / "pca"
+    subprocess.run(
+        [sys.executable, "-m", "layerwatch", "train", str(data), "--detector", "pca", "--out", str(out)],
+        check=True,
+        capture_output=True,
+    )
+    return out
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, f"layerwatch {layerwatch.__version__}\n", "")
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    for verb in ("slice", "synthesise", "train", "evaluate", "inspect", "export", "demo"):
+        assert verb in out
+        told = run(capsys, verb, "--help")
+        assert told[0] == 0
+        assert "Example: layerwatch " + verb in told[1]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['layerwatch', '--help']\nfrom layerwatch import cli\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "print([m for m in ('numpy', 'torch', 'scipy', 'sklearn', 'matplotlib', 'rich') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_nothing_given_shows_the_help_and_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys)
+    assert code == 2
+    assert "Commands:" in out
+
+
+def test_wrong_calls(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    refused(capsys, ["slize"], 2, "No such command")
+    refused(capsys, ["train", tmp_path, "--wrong"], 2, "No such option")
+    refused(capsys, ["train", tmp_path, "--detector", "magic"], 2, "no 'magic' among detectors; there are: fanogan")
+    refused(capsys, ["train", tmp_path, "--recipe", "magic"], 2, "no recipe 'magic'; there are: quick")
+    refused(capsys, ["slice", tmp_path / "none.stl"], 2, "none.stl: no such file")
+    refused(capsys, ["slice", box(tmp_path / "box.stl"), "--unit", "furlong"], 2, "no unit 'furlong'")
+    refused(capsys, ["slice", tmp_path / "box.stl", "--format", "stl"], 2, "cannot hold layers")
+
+
+def test_slice_writes_layers_and_says_what_was_guessed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "layers"
+    code, told, _ = run(capsys, "slice", box(tmp_path / "box.stl"), "--layer-height", "0.5", "--out", out)
+    assert code == 0
+    assert "unit guessed: mm" in told
+    described = json.loads((out / "slice.json").read_text())
+    assert len(described["layers"]) == 24
+    assert described["layers"][3] == {"z": 2.0, "slice_z": 1.75, "area_mm2": 9600.0, "leaks": 0}
+    assert (out / "box.svg").read_text().count("<g ") == 24
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("note.stl", b"this is a text and no part, however long it may be. " * 4, "not an STL file"),
+        ("empty.stl", b"", "the file is empty"),
+        ("hollow.stl", bytes(84), "without triangles"),
+    ],
+)
+def test_what_is_no_stl_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, data: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    for words in (
+        ["slice", tmp_path / name, "--out", tmp_path / "o"],
+        ["synthesise", "--part", tmp_path / name, "--out", tmp_path / "o"],
+    ):
+        refused(capsys, words, 1, name, said)
+        assert not (tmp_path / "o").exists()
+
+
+def test_a_truncated_stl_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    whole = box(tmp_path / "box.stl").read_bytes()
+    (tmp_path / "cut.stl").write_bytes(whole[: len(whole) // 2])
+    refused(
+        capsys, ["slice", tmp_path / "cut.stl", "--out", tmp_path / "o"], 1, "cut.stl: truncated STL", "copy it again"
+    )
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_part_thinner_than_a_layer_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    thin = box(tmp_path / "thin.stl", z=0.2)
+    refused(capsys, ["slice", thin, "--out", tmp_path / "o"], 1, "0.2 mm high, less than one layer of 0.3 mm")
+    refused(capsys, ["synthesise", "--part", thin, "--out", tmp_path / "o"], 1, "less than one layer")
+    refused(capsys, ["slice", thin, "--layer-height", "0", "--out", tmp_path / "o"], 2, "above 0")
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_part_shorter_than_a_job_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    part = box(tmp_path / "box.stl", z=2.0)
+    refused(capsys, ["synthesise", "--part", part, "--out", tmp_path / "o"], 1, "has 7 layers, a job wants 10")
+    assert not (tmp_path / "o").exists()
+
+
+def test_no_images_in_the_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no image")
+    for words in (["train", tmp_path / "empty"], ["evaluate", model, tmp_path / "empty"]):
+        refused(capsys, words, 1, "no image in this folder", ".png")
+    refused(capsys, ["inspect", tmp_path / "empty", "--model", model], 1, "no image in this folder")
+    refused(capsys, ["train", tmp_path / "gone"], 2, "no such folder")
+
+
+def test_images_of_mixed_sizes_are_refused_by_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    images(images(tmp_path / "mixed", 12), 1, first=90, size=40)
+    refused(
+        capsys,
+        ["train", tmp_path / "mixed", "--detector", "pca", "--out", tmp_path / "m"],
+        1,
+        "mixed sizes",
+        "layer0000.png is 32 x 32",
+        "layer0090.png is 40 x 40",
+    )
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_corrupt_png_among_good_ones_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    folder = images(tmp_path / "frames", 12)
+    whole = (folder / "layer0005.png").read_bytes()
+    (folder / "layer0005.png").write_bytes(whole[: len(whole) // 2])
+    refused(capsys, ["train", folder, "--detector", "pca", "--out", tmp_path / "m"], 1, "layer0005.png")
+    assert not (tmp_path / "m").exists()
+    code, out, _ = run(
+        capsys, "inspect", folder, "--model", model, "--out", tmp_path / "v.jsonl", "--false-alarm-rate", "0.1"
+    )
+    verdicts = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text().splitlines()]
+    assert code == 0
+    assert "12 layers: " in out
+    assert [v["word"] == "FAULT" for v in verdicts].index(True) == 5
+    assert "layer0005.png" in verdicts[5]["reason"]
+
+
+def test_a_model_with_one_flipped_byte_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    frames = images(tmp_path / "frames", 3)
+    for file in ("weights.safetensors", "model.json"):
+        broken = tmp_path / f"broken-{file}"
+        shutil.copytree(model, broken)
+        data = bytearray((broken / file).read_bytes())
+        data[len(data) // 2] ^= 1
+        (broken / file).write_bytes(bytes(data))
+        refused(capsys, ["inspect", frames, "--model", broken, "--out", tmp_path / "v"], 1, file, "train again")
+        assert not (tmp_path / "v").exists()
+    refused(capsys, ["inspect", frames, "--model", tmp_path / "none"], 2, "no such folder")
+    refused(capsys, ["inspect", frames, "--model", frames], 1, "is missing; a model is a folder with")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write anywhere")
+def test_an_output_folder_without_write_permission(tmp_path: Path) -> None:
+    closed, part = tmp_path / "closed", box(tmp_path / "box.stl")
+    data = images(tmp_path / "data", 12)
+    closed.mkdir()
+    closed.chmod(0o555)
+    for path in (tmp_path, *tmp_path.parents[:3]):
+        path.chmod(path.stat().st_mode | 0o055)
+    part.chmod(0o644)
+    for words in (
+        ["slice", str(part), "--out", str(closed / "o")],
+        ["synthesise", "--part", str(part), "--out", str(closed / "o")],
+        ["train", str(data), "--detector", "pca", "--out", str(closed / "o")],
+        ["demo", "--part", str(part), "--out", str(closed / "o")],
+    ):
+        told = subprocess.run([*as_nobody(), *words], capture_output=True, text=True, check=False)
+        assert told.returncode == 2, told.stderr
+        last = told.stderr.strip().splitlines()[-1]
+        assert last.startswith("layerwatch: cannot write ")
+        assert "Traceback" not in told.stderr
+    assert not list(closed.iterdir())
+
+
+def as_nobody() -> list[str]:
+    """The command, without root's right to write anywhere."""
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    return [*drop, sys.executable, "-m", "layerwatch"]
+
+
+def test_exit_codes_of_inspect(capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path) -> None:
+    bad = images(images(tmp_path / "bad", 6, first=300), 3, first=306, bad=True)
+    rate = ["--false-alarm-rate", "0.1"]
+    code, out, _ = run(capsys, "inspect", bad, "--model", model, *rate)
+    assert code == 0
+    assert "9 layers: " in out
+    assert run(capsys, "inspect", bad, "--model", model, *rate, "--fail-on-nok")[0] == 3
+    refused(
+        capsys, ["inspect", bad, "--model", model, "--false-alarm-rate", "0.01"], 1, "cannot promise", "99 are needed"
+    )
+    refused(capsys, ["inspect", bad, "--model", model, "--false-alarm-rate", "5"], 2, "between 0 and 1")
+
+
+def test_evaluate_needs_both_sides_and_names_its_folders(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    images(tmp_path / "set" / "good", 10, first=500)
+    images(tmp_path / "set" / "spot", 10, first=600, bad=True)
+    out = tmp_path / "figures.json"
+    code, told, _ = run(capsys, "evaluate", model, tmp_path / "set", "--false-alarm-rate", "0.1", "--out", out)
+    assert code == 0
+    assert "spot" in told
+    figures = json.loads(out.read_text())
+    value, low, high = figures["auroc"]["spot"]
+    assert low <= value <= high
+    assert value > 0.9
+    refused(
+        capsys, ["evaluate", model, tmp_path / "set", "--good", "fine"], 2, "no sub-folder of healthy images", "--good"
+    )
+    refused(capsys, ["evaluate", model, tmp_path / "set" / "good", "--good", "."], 2, "healthy images")
