@@ -40,7 +40,7 @@ def quick() -> Recipe:
             "plan_residual": {},
             "pca": {},
             "vae": {"width": 0.25, "steps": 1800, "batch": 16},
-            "fanogan": {"wgan_steps": 500, "encoder_steps": 400, "tuning_steps": 400},
+            "fanogan": {"wgan_steps": 400, "encoder_steps": 400, "tuning_steps": 400},
         },
     )
 

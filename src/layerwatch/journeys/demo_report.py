@@ -102,8 +102,9 @@ def _measured(results: Results) -> Iterator[Section]:
     yield Section(
         "How well each detector tells defective from healthy",
         "AUROC for each defect with 95 % intervals, drawn by job and not by layer. 0.5 is guessing. The image-only "
-        "detectors of the paper are trained here for a few minutes at a small size: their one number a layer drowns in "
-        "the healthy texture. The plan, which CAD gives for nothing, is what makes the difference.",
+        "detectors of the paper are trained here for a few minutes at a small size; they do not yet reproduce parts at "
+        "random places, and one number a layer drowns in healthy texture. The plan, which CAD gives for nothing, is "
+        "what makes the difference here.",
         (
             Picture(draw.auroc_bars({n: f.auroc for n, f in figures.items()}), "AUROC with intervals."),
             Picture(draw.roc(healthy, defective), "ROC over all defects; right: the same with few false alarms."),

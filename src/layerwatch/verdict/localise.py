@@ -24,7 +24,7 @@ _LEAST_PX = 3
 class HeatSpread:
     """How large healthy heat is on bed, part and outline (all the same without a plan), in the detector's unit."""
 
-    level: Float32[np.ndarray, " b"]  # median over healthy layers of the layer's 99.9th percentile
+    level: Float32[np.ndarray, " b"]  # what 99.9 % of a layer stay below, on 95 % of healthy layers
 
 
 def fit_spread(heats: Sequence[Heat], plans: Sequence[Plan | None]) -> HeatSpread:
@@ -33,7 +33,7 @@ def fit_spread(heats: Sequence[Heat], plans: Sequence[Plan | None]) -> HeatSprea
     for heat, plan in zip(heats, plans, strict=True):
         size, bands = np.abs(_smoothed(heat)), _bands(plan, heat.shape)
         rows.append([_top(size[bands == band], size) for band in range(_BANDS)])
-    return HeatSpread(np.maximum(np.median(rows, axis=0), 1e-9).astype(np.float32))
+    return HeatSpread(np.maximum(np.quantile(rows, 0.95, axis=0), 1e-9).astype(np.float32))
 
 
 def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread) -> tuple[Region, ...]:

@@ -39,7 +39,8 @@ class Otsu(ClusterMethod):
         between = low * high * (sums / low - (x.sum() - sums) / high) ** 2
         between[np.diff(x) == 0] = -1.0
         cut = int(between.argmax())
-        self.threshold_ = float((x[cut] + x[cut + 1]) / 2)
+        middle = float((x[cut] + x[cut + 1]) / 2)
+        self.threshold_ = middle if middle < x[cut + 1] else float(x[cut])  # neighbours have nothing between them
         return self
 
     def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
