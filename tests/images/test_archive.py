@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +102,34 @@ def test_a_broken_frame_is_named(tmp_path: Path) -> None:
     (tmp_path / "frames/one/00001.tiff").write_bytes(b"II*\0")
     with pytest.raises(DataError, match=r"frames/one/00001\.tiff"):
         archive.images()
+
+
+def test_broken_truth_is_named(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, HEADER, ["one"], printed)
+    for data in (b"junk", b"[]", b'[{"layer": 0, "label": "healthy"}]'):
+        (tmp_path / "truth/one.json").write_bytes(data)
+        with pytest.raises(DataError, match=r"truth/one\.json: missing or broken"):
+            archive.truths()
+    (tmp_path / "truth/one.json").unlink()
+    with pytest.raises(DataError, match="synthesise the archive again"):
+        archive.truths()
+
+
+@pytest.mark.parametrize("job", ["../../etc", "/etc", "a/b", "", ".."])
+def test_an_archive_leads_nowhere_else(tmp_path: Path, job: str) -> None:
+    told = {"format": "layerwatch archive 1", "mm_per_px": 1, "span": [0, 1], "provenance": {}, "jobs": {job: []}}
+    (tmp_path / "archive.json").write_text(json.dumps(told))
+    with pytest.raises(DataError, match="no name of a job"):
+        Archive.open(tmp_path)
+
+
+def test_a_job_whose_plans_were_lost_is_written_again(tmp_path: Path) -> None:
+    write_archive(tmp_path, HEADER, ["one"], printed)
+    before = digest(tmp_path)
+    (tmp_path / "archive.json").rename(tmp_path / "archive.unfinished.json")
+    shutil.rmtree(tmp_path / "plans")
+    described = json.loads((tmp_path / "archive.unfinished.json").read_bytes())
+    del described["jobs"]
+    (tmp_path / "archive.unfinished.json").write_text(json.dumps(described))
+    write_archive(tmp_path, HEADER, ["one"], printed)
+    assert digest(tmp_path) == before

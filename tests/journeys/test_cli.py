@@ -159,7 +159,8 @@ def test_a_part_thinner_than_a_layer_is_refused(capsys: pytest.CaptureFixture[st
     thin = box(tmp_path / "thin.stl", z=0.2)
     refused(capsys, ["slice", thin, "--out", tmp_path / "o"], 1, "0.2 mm high, less than one layer of 0.3 mm")
     refused(capsys, ["synthesise", "--part", thin, "--out", tmp_path / "o"], 1, "less than one layer")
-    refused(capsys, ["slice", thin, "--layer-height", "0", "--out", tmp_path / "o"], 2, "above 0")
+    refused(capsys, ["slice", thin, "--layer-height", "0", "--out", tmp_path / "o"], 2, "between 0 and 1000")
+    refused(capsys, ["slice", thin, "--layer-height", "1e-9", "--out", tmp_path / "o"], 1, "more than 200,000")
     assert not (tmp_path / "o").exists()
 
 
@@ -188,7 +189,8 @@ def test_images_of_mixed_sizes_are_refused_by_name(capsys: pytest.CaptureFixture
         "layer0000.png is 32 x 32",
         "layer0090.png is 40 x 40",
     )
-    assert not (tmp_path / "m").exists()
+    refused(capsys, ["train", images(tmp_path / "few", 4), "--detector", "pca", "--out", tmp_path / "m"], 1, "too few")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few", "mixed"]
 
 
 def test_a_corrupt_png_among_good_ones_is_named(

@@ -73,9 +73,10 @@ def write_archive(
     _claim(folder, wanted)
     layers = {}
     for number, job in enumerate(jobs):
-        if not (folder / "frames" / job).exists():
+        described = folder / "plans" / job / "layers.json"
+        if not ((folder / "frames" / job).exists() and described.exists()):
             _write_job(folder, job, print_job(job))
-        layers[job] = json.loads((folder / "plans" / job / "layers.json").read_bytes())
+        layers[job] = json.loads(described.read_bytes())
         done(number + 1, len(jobs))
     write_file(folder / "archive.json", _json({**wanted, "jobs": layers}))
     (folder / _UNFINISHED).unlink(missing_ok=True)
@@ -102,8 +103,8 @@ class Archive:
         try:
             told = json.loads(text)
             header = Header(told["mm_per_px"], tuple(told["span"]), told["provenance"])
-            layers = {job: tuple(row["layer"] for row in rows) for job, rows in told["jobs"].items()}
-        except (ValueError, KeyError, TypeError) as error:
+            layers = {_plain_name(job): tuple(int(r["layer"]) for r in rows) for job, rows in told["jobs"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{folder}/archive.json is broken ({error!r}); synthesise the archive again") from None
         if told.get("format") != FORMAT:
             raise DataError(f"{folder} is of format {told.get('format')!r}; this version reads {FORMAT!r}")
@@ -136,20 +137,37 @@ class Archive:
         return tuple(truth for job in jobs or self.jobs for truth in self._truth_of(job))
 
     def _truth_of(self, job: str) -> Iterable[Truth]:
-        rows = {row["layer"]: row for row in json.loads((self.folder / "truth" / f"{job}.json").read_bytes())}
+        rows = self._labels(job)
         for layer in self.layers[job]:
             mask = self.folder / "truth" / job / f"{layer:05d}.png"
             plan = self.folder / "plans" / job / f"{layer:05d}.png"
             pixels = _read_png(mask) > 0 if mask.exists() else np.zeros_like(_read_png(plan), bool)
-            defects = tuple(DefectRecord(**defect) for defect in rows[layer]["defects"])
-            yield Truth(job, layer, rows[layer]["label"], pixels, defects)
+            label, defects = rows[layer]
+            yield Truth(job, layer, label, pixels, defects)
+
+    def _labels(self, job: str) -> dict[int, tuple[str, tuple[DefectRecord, ...]]]:
+        """Label and defects of each layer of a job."""
+        path = self.folder / "truth" / f"{job}.json"
+        try:
+            told = json.loads(path.read_bytes())
+            rows = {r["layer"]: (str(r["label"]), tuple(DefectRecord(**d) for d in r["defects"])) for r in told}
+            return {layer: rows[layer] for layer in self.layers[job]}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: missing or broken ({error!r}); synthesise the archive again") from None
+
+
+def _plain_name(job: str) -> str:
+    """The job's name, which must name one folder and lead nowhere else."""
+    if Path(job).name != job or job in {"", ".."}:
+        raise ValueError(f"{job!r} is no name of a job")
+    return job
 
 
 def _claim(folder: Path, wanted: dict[str, Any]) -> None:
     """Make the folder ours, or find that it is: a resumed archive must be the same in every setting."""
     for name in ("archive.json", _UNFINISHED):
         if (folder / name).exists():
-            there = json.loads((folder / name).read_bytes())
+            there = _json_object(folder / name)
             there.pop("jobs", None)
             if there != json.loads(_json(wanted)):
                 raise UsageError(f"{folder} holds an archive of other settings; choose another --out or remove it")
@@ -157,6 +175,15 @@ def _claim(folder: Path, wanted: dict[str, Any]) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty and holds no archive; choose another --out")
     write_file(folder / _UNFINISHED, _json(wanted))
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    """A JSON object, or an empty one where the file holds none."""
+    try:
+        told = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:

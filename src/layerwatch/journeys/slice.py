@@ -60,7 +60,7 @@ def slice_to_files(
     """
     writer = _writer(form)
     if layer_height is not None and not 0 < layer_height < 1000:
-        raise UsageError(f"layer height {layer_height:g} mm; it must be above 0, such as 0.3")
+        raise UsageError(f"layer height {layer_height:g} mm; it must lie between 0 and 1000, such as 0.3")
     part = open_part(path, machine, unit)
     layers = slice_mesh(
         part.mesh, layer_height if layer_height is not None else machine.layer_height, progress=progress

@@ -61,7 +61,7 @@ def synthesise(
         UsageError: ``out`` cannot be written or holds other data, or an unknown preset.
         DataError: a part is broken, or shorter than a job.
     """
-    ranges_of(wish.preset)
+    _check(wish)
     sliced = [slice_part(path, machine, unit=unit, progress=progress) for path in parts]
     settings = plan_jobs(sliced, machine, wish)
     check_writable(out)
@@ -91,15 +91,21 @@ def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict
         DataError: a part has fewer layers than a job.
         UsageError: an amount is below what makes sense.
     """
-    if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
-        raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
-    if not 0 < wish.severity <= 100:
-        raise UsageError(f"severity {wish.severity:g}; give a number above 0, such as 4 (plainly visible)")
+    _check(wish)
     kinds = ["healthy"] * wish.healthy
     kinds += [defect for defect in catalogue.names("job.defects") for _ in range(wish.defective)]
     names = [f"{kind}-{kinds[:i].count(kind):04d}" for i, kind in enumerate(kinds)]
     planned = zip(names, kinds, strict=True)
     return {name: _job(parts, machine, wish, number, name, kind) for number, (name, kind) in enumerate(planned)}
+
+
+def _check(wish: Wish) -> None:
+    """Refuse amounts that make no sense before anything is sliced."""
+    ranges_of(wish.preset)
+    if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
+        raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
+    if not 0 < wish.severity <= 100:
+        raise UsageError(f"severity {wish.severity:g}; give a number above 0, such as 4 (plainly visible)")
 
 
 def print_archive(

@@ -19,7 +19,7 @@ from layerwatch.images.writing import check_writable
 from layerwatch.journeys.files import FolderCheckpoint, load_model, save_model
 from layerwatch.journeys.sources import Healthy
 from layerwatch.recipes import Recipe
-from layerwatch.records import LayerImage, Progress, Reading, UsageError, silent
+from layerwatch.records import DataError, LayerImage, Progress, Reading, UsageError, silent
 from layerwatch.verdict.judge import Judge
 from layerwatch.verdict.localise import HeatSpread, fit_spread
 from layerwatch.verdict.threshold import fit_threshold
@@ -66,7 +66,11 @@ def train(
     model = new_detector(training)
     state = FolderCheckpoint(out.with_name(f".{out.name}.training"))
     _begin(state, training, healthy)
-    model.fit(healthy.fit, seed=training.seed, progress=progress, checkpoint=state)
+    try:
+        model.fit(healthy.fit, seed=training.seed, progress=progress, checkpoint=state)
+    except DataError:  # going on would fail again
+        state.remove()
+        raise
     readings = model.read(healthy.calibration)
     provenance = _provenance(training, healthy, data)
     save_model(out, pack(model, training.detector, _calibration(readings, healthy.calibration), provenance))

@@ -21,13 +21,14 @@ from layerwatch.part.repair import corner_ids
 from layerwatch.records import DataError, Layer, Progress, silent
 
 _CHUNK = 128  # planes cut at once: bounds the memory
+_MOST_LAYERS = 200_000
 
 
 def layer_count(mesh: Mesh, layer_height: float) -> int:
     """How many layers of that height (mm) the part has: those whose middle it reaches.
 
     Raises:
-        DataError: the height is not positive, or the part is thinner than one layer.
+        DataError: the height is not positive, the part is thinner than one layer, or has more than 200,000 of them.
     """
     if not layer_height > 0:
         raise DataError(f"layer height {layer_height:g} mm; it must be above 0")
@@ -37,7 +38,10 @@ def layer_count(mesh: Mesh, layer_height: float) -> int:
             f"the part is {height:.4g} mm high, less than one layer of {layer_height:g} mm; "
             "give a smaller --layer-height, or the right --unit"
         )
-    return int(np.floor(height / layer_height + 0.5 + 1e-9))
+    count = int(np.floor(height / layer_height + 0.5 + 1e-9))
+    if count > _MOST_LAYERS:
+        raise DataError(f"{count:,} layers of {layer_height:g} mm are more than {_MOST_LAYERS:,}; give a larger height")
+    return count
 
 
 def slice_mesh(
