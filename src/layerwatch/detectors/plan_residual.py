@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.base import Checkpoint, Detector, Need, check_images, check_plans
-from layerwatch.detectors.signals.filters import blobs, lines, over_spread, strongest
+from layerwatch.detectors.signals.filters import blobs, filtered, lines, over_spread, spread, strongest
 from layerwatch.detectors.signals.outline import Explained, explain, strongest_steps
 from layerwatch.records import LayerImage, Progress, Reading, silent
 
@@ -61,7 +61,7 @@ class PlanResidual(Detector):
         return self
 
     def read(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
-        """See Detector; the heat map is what levels and sharpness leave, in units of its spread on this frame."""
+        """See Detector; the heat map is the loudest small filter at each pixel, shift included."""
         check_plans(images)
         return tuple(self._reading(image) for image in images)
 
@@ -100,4 +100,9 @@ def _answers(standard: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, " q"]:
 
 
 def _heat(explained: Explained) -> Float32[np.ndarray, "h w"]:
-    return over_spread(explained.still, explained.nearness, explained.rest)
+    """At each pixel the loudest of the small filters, signed, in units of that filter's spread on this frame."""
+    still = np.clip(over_spread(explained.still, explained.nearness, explained.rest), -_CLIP, _CLIP)
+    bank = np.concatenate([blobs(still.shape)[:2], lines(still.shape)[:2]])
+    answers = np.stack([answer / spread(answer) for answer in filtered(still, bank)]).astype(np.float32)
+    loudest = np.abs(answers).argmax(0)
+    return np.asarray(np.take_along_axis(answers, loudest[None], 0)[0])
