@@ -107,6 +107,7 @@ def synthesise(
     layers: Annotated[int, typer.Option(min=1, help="Layers of each job.")] = 10,
     severity: Annotated[float, typer.Option(help="Of each defect: detectability d' / 10; 4 is plainly visible.")] = 4.0,
     preset: Annotated[str, typer.Option(help="What is randomised: paper.")] = "paper",
+    defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
     unit: Unit = None,
     seed: Seed = 0,
 ) -> None:
@@ -116,7 +117,7 @@ def synthesise(
     from layerwatch.journeys.synthesise import Wish
     from layerwatch.journeys.synthesise import synthesise as run
 
-    wish = Wish(jobs, defective, layers, severity, preset, seed)
+    wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()))
     with bars() as progress:
         archive = run(part, out, open_machine(machine), wish, unit=unit, progress=progress)
     print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers: {out}")

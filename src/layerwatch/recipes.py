@@ -8,6 +8,8 @@ from typing import Any
 
 from layerwatch.records import UsageError
 
+PAPER_DEFECTS = ("agglomerate", "foreign_object", "porous", "shift", "striation")  # of Figure 4
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -20,6 +22,7 @@ class Amounts:
     defective_jobs: int = 24  # of each defect, only judged
     inspected_layers: int = 60  # of the one job that is inspected layer by layer
     severity: float = 4.0  # d' / 10 of each defect
+    defects: tuple[str, ...] = PAPER_DEFECTS
 
 
 @dataclass(frozen=True)

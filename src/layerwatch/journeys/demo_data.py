@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwatch import catalogue
 from layerwatch.images.archive import Archive
 from layerwatch.images.grey import to_grey
 from layerwatch.images.writing import check_writable
@@ -52,6 +51,7 @@ def print_demo(paths: Sequence[Path], out: Path, recipe: Recipe, seed: int, prog
     parts = tuple(slice_part(path, machine, progress=progress) for path in paths)
     learn = Wish(amounts.healthy_jobs, 0, amounts.layers, amounts.severity, seed=3 * seed)
     judge = Wish(amounts.test_jobs, amounts.defective_jobs, amounts.layers, amounts.severity, seed=3 * seed + 1)
+    judge = replace(judge, defects=amounts.defects)
     planned = plan_jobs(parts, machine, judge)
     inspected = {INSPECTED: _inspected(parts[0], machine, recipe, 3 * seed + 2)}
 
@@ -73,7 +73,7 @@ def healthy_twin(settings: JobSettings, layer: int, like: LayerImage) -> LayerIm
 
 def _inspected(part: SlicedPart, machine: Machine, recipe: Recipe, seed: int) -> JobSettings:
     """One long job in which every defect is printed once, with healthy layers between."""
-    defects, layers = catalogue.names("job.defects"), recipe.amounts.inspected_layers
+    defects, layers = recipe.amounts.defects, recipe.amounts.inspected_layers
     stride = layers // (len(defects) + 1)
     if stride <= _SPAN or len(part.layers) < layers:
         raise DataError(

@@ -44,6 +44,12 @@ class Wish:
     severity: float = 4.0  # d' / 10 of each defect
     preset: str = "paper"
     seed: int = 0
+    defects: tuple[str, ...] = ()  # names on the shelf; none: all of them
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the defects to print."""
+        return self.defects or catalogue.names("job.defects")
 
 
 def synthesise(
@@ -93,7 +99,7 @@ def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict
     """
     _check(wish)
     kinds = ["healthy"] * wish.healthy
-    kinds += [defect for defect in catalogue.names("job.defects") for _ in range(wish.defective)]
+    kinds += [defect for defect in wish.kinds for _ in range(wish.defective)]
     names = [f"{kind}-{kinds[:i].count(kind):04d}" for i, kind in enumerate(kinds)]
     planned = zip(names, kinds, strict=True)
     return {name: _job(parts, machine, wish, number, name, kind) for number, (name, kind) in enumerate(planned)}
@@ -102,6 +108,8 @@ def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict
 def _check(wish: Wish) -> None:
     """Refuse amounts that make no sense before anything is sliced."""
     ranges_of(wish.preset)
+    for defect in wish.defects:
+        catalogue.load("job.defects", defect)
     if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
         raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
     if not 0 < wish.severity <= 100:
@@ -171,4 +179,10 @@ def _job(parts: Sequence[SlicedPart], machine: Machine, wish: Wish, number: int,
 
 
 def _provenance(wish: Wish) -> dict[str, Any]:
-    return {"preset": wish.preset, "seed": wish.seed, "severity": wish.severity, "layers": wish.layers}
+    return {
+        "preset": wish.preset,
+        "seed": wish.seed,
+        "severity": wish.severity,
+        "layers": wish.layers,
+        "defects": list(wish.kinds),
+    }
