@@ -34,6 +34,8 @@ def main() -> None:
     """Run the command line; errors of the user's making are one line, never a traceback."""
     try:
         code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = _told(typer.Abort())
     except Exception as error:
         code = _told(error)
     sys.exit(code if isinstance(code, int) else 0)
@@ -44,6 +46,7 @@ def _told(error: Exception) -> int:
     from layerwatch.records import DataError, UsageError
 
     if isinstance(error, typer.Abort):
+        print("layerwatch: interrupted; run the same command again to go on where it was", file=sys.stderr)
         return 130
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message())  # type: ignore[attr-defined] # an error of the command line parser
@@ -102,9 +105,9 @@ def synthesise(
     part: Annotated[list[Path], typer.Option(help="STL file; repeat it to print several parts in turn.")],
     out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("archive"),
     machine: Machine = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Healthy jobs.")] = 20,
-    defective: Annotated[int, typer.Option(min=0, help="Jobs of each defect.")] = 4,
-    layers: Annotated[int, typer.Option(min=1, help="Layers of each job.")] = 10,
+    jobs: Annotated[int, typer.Option(min=0, max=1_000_000, help="Healthy jobs.")] = 60,
+    defective: Annotated[int, typer.Option(min=0, max=100_000, help="Jobs of each defect.")] = 4,
+    layers: Annotated[int, typer.Option(min=1, max=200_000, help="Layers of each job.")] = 10,
     severity: Annotated[float, typer.Option(help="Of each defect: detectability d' / 10; 4 is plainly visible.")] = 4.0,
     preset: Annotated[str, typer.Option(help="What is randomised: paper.")] = "paper",
     defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
@@ -133,8 +136,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the model; default: model-DETECTOR.")] = None,
     recipe: Recipe = "quick",
     good: Good = None,
-    calibration: Annotated[float, typer.Option(help="Share of the healthy jobs kept for the threshold.")] = 0.2,
+    calibration: Annotated[float, typer.Option(help="Share of the healthy jobs kept for the threshold.")] = 0.25,
     resume: Annotated[bool, typer.Option(help="Go on with an interrupted training of the same data.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there already.")] = False,
     seed: Seed = 0,
 ) -> None:
     """Train a detector on healthy images only, and calibrate it on others."""
@@ -145,11 +149,13 @@ def train(
 
     target = out or Path(f"model-{detector}")
     training = Training.named(detector, recipe, seed, resume=resume)
-    check_target(target)
+    check_target(target, overwrite=overwrite)
     with bars() as progress:
         healthy = healthy_images(data, good=good or (), calibration=calibration, seed=seed, progress=progress)
-        run(healthy, training, target, data=data.name, progress=progress)
+        run(healthy, training, target, data=data.name, overwrite=overwrite, progress=progress)
+    least = 1 / (len(healthy.calibration) + 1)
     print(f"{detector}: fitted to {len(healthy.fit)} images, calibrated on {len(healthy.calibration)}: {target}")
+    print(f"the model can promise false-alarm rates of {least:.2g} and more (--false-alarm-rate)")
 
 
 @app.command(epilog="Example: layerwatch evaluate model images/test --good good --out results.json")
@@ -165,13 +171,17 @@ def evaluate(
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.evaluate import evaluate as run
     from layerwatch.journeys.evaluate import save_evaluation, score, unseen
+    from layerwatch.journeys.files import check_result
     from layerwatch.journeys.sources import labelled_images
     from layerwatch.journeys.summary import evaluation_lines
-    from layerwatch.journeys.train import load_stored
+    from layerwatch.journeys.train import judge_of, load_stored
 
     stored = load_stored(model)
+    if out is not None:
+        check_result(out, [model, data])
     with bars() as progress:
         found = labelled_images(data, good=good or (), progress=progress)
+        judge_of(stored, false_alarm_rate)
         fresh = unseen(found, stored)
         figures = run(score(stored.name, stored, fresh, progress=progress), stored, false_alarm_rate, seed=seed)
     print("\n".join(evaluation_lines(figures, left_out=len(found.images) - len(fresh.images))))
@@ -198,9 +208,11 @@ def inspect(
     from layerwatch.journeys.train import load_stored
 
     stored = load_stored(model)
-    size = mm_per_px or float(stored.provenance.get("mm_per_px", 1.0))
-    judged = run(Frames(frames, plans, size, job), stored, false_alarm_rate, out)
+    given = Frames(frames, plans, mm_per_px, job)
+    judged = run(given, stored, false_alarm_rate, out, inputs=[model])
     print(tally(judged))
+    if not given.is_scaled(stored):
+        print("the size of a pixel is not known, so places are in pixels, not mm; give --mm-per-px", file=sys.stderr)
     if fail_on_nok and any(one.verdict.word == "NOK" for one in judged):
         raise typer.Exit(3)
 
@@ -235,6 +247,14 @@ def demo(
     with bars() as progress:
         summary = run(out, part or (), recipe, seed, progress)
     print("\n".join(summary.lines))
+
+
+@app.command(epilog="Example: layerwatch machine > mine.toml")
+def machine() -> None:
+    """Print the shipped machine file, to be changed and given with --machine."""
+    from layerwatch.journeys.files import shipped_machine
+
+    print(shipped_machine(), end="")
 
 
 @app.command(name="list", epilog="Example: layerwatch list job.defects")

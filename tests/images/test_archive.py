@@ -106,10 +106,17 @@ def test_a_broken_frame_is_named(tmp_path: Path) -> None:
 
 def test_broken_truth_is_named(tmp_path: Path) -> None:
     archive = write_archive(tmp_path, HEADER, ["one"], printed)
+    whole = (tmp_path / "truth/one.json").read_bytes()
     for data in (b"junk", b"[]", b'[{"layer": 0, "label": "healthy"}]'):
         (tmp_path / "truth/one.json").write_bytes(data)
         with pytest.raises(DataError, match=r"truth/one\.json: missing or broken"):
             archive.truths()
+    (tmp_path / "truth/one.json").write_bytes(whole)
+    masks = list((tmp_path / "truth/one").glob("*.png"))
+    assert masks
+    masks[0].unlink()
+    with pytest.raises(DataError, match="missing or broken"):
+        archive.truths()
     (tmp_path / "truth/one.json").unlink()
     with pytest.raises(DataError, match="synthesise the archive again"):
         archive.truths()

@@ -33,8 +33,10 @@ def test_the_shipped_machine_reads() -> None:
         ("width = 128", "width = 64", "pixels must be square"),
         ('head = "y"', 'head = "x"', "axes.head and axes.recoater"),
         ("bits = 16", "bits = 12", "camera.bits must be 8 or 16"),
-        ("low = 20.0", "low = 90.0", "camera.low must be below"),
+        ("low = 20.0", "low = 90.0", "camera.low must be at least 1 degC below"),
         ("[bed]", "[bed", "broken TOML"),
+        ("noise = 0.05", "noise = nan", "camera.noise = nan; it must be a finite number"),
+        ("low = 20.0", "low = 59.99", "at least 1 degC below"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, said: str) -> None:

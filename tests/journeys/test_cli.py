@@ -21,6 +21,9 @@ from layerwatch.part.mesh import Mesh
 from layerwatch.testing.images import healthy_image, spoiled_image
 
 
+RATE = ("--false-alarm-rate", "0.1")
+
+
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
     """Call the command as a user would; exit code, standard output, standard error."""
     before = sys.argv
@@ -254,6 +257,53 @@ def as_nobody() -> list[str]:
     """The command, without root's right to write anywhere."""
     drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     return [*drop, sys.executable, "-m", "layerwatch"]
+
+
+def test_results_never_overwrite_what_they_are_made_from(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    frames = images(tmp_path / "frames", 3)
+    before = {path: path.read_bytes() for folder in (frames, model) for path in folder.iterdir()}
+    for out in (frames / "layer0001.png", model / "model.json"):
+        refused(
+            capsys, ["inspect", frames, "--model", model, "--false-alarm-rate", "0.1", "--out", out], 2, "lies inside"
+        )
+    refused(capsys, ["evaluate", model, frames, *RATE, "--out", model / "x.json"], 2, "lies inside")
+    refused(capsys, ["evaluate", model, frames, "--false-alarm-rate", "0.1", "--out", "/dev/full"], 2, "no plain file")
+    refused(capsys, ["train", frames, "--detector", "pca", "--out", model], 2, "holds a model already", "--overwrite")
+    assert before == {path: path.read_bytes() for folder in (frames, model) for path in folder.iterdir()}
+
+
+def test_frames_of_another_size_are_no_layers_to_judge(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
+) -> None:
+    frames = images(images(tmp_path / "frames", 3), 2, first=10, size=40)
+    code, out, _ = run(capsys, "inspect", frames, "--model", model, "--false-alarm-rate", "0.1")
+    assert code == 0
+    assert "2 FAULT" in out
+    assert "40 x 40 pixels, the model was trained on 32 x 32" in out
+    images(tmp_path / "set" / "good", 9, size=40)
+    images(tmp_path / "set" / "bad", 9, size=40)
+    refused(
+        capsys,
+        ["evaluate", model, tmp_path / "set", "--false-alarm-rate", "0.1"],
+        1,
+        "the model was trained on 32 x 32",
+    )
+
+
+def test_plans_are_asked_for_where_they_are_needed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    data = images(tmp_path / "data", 12)
+    refused(capsys, ["train", data, "--detector", "plan_residual", "--out", tmp_path / "m"], 2, "needs plans")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_the_shipped_machine_file_can_be_printed_and_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "machine")
+    assert code == 0
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + out.encode())  # as Windows' editor writes it
+    words = ["slice", box(tmp_path / "box.stl"), "--machine", tmp_path / "mine.toml", "--out", tmp_path / "o"]
+    assert run(capsys, *words)[0] == 0
 
 
 def test_exit_codes_of_inspect(capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path) -> None:

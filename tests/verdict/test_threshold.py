@@ -32,7 +32,7 @@ def test_p_values_of_healthy_scores_are_uniform_and_fall_with_the_score() -> Non
 
 
 def test_too_few_layers_cannot_promise_a_small_rate() -> None:
-    with pytest.raises(DataError, match=r"50 healthy layers cannot promise .* 0\.01; at least 99 are needed"):
+    with pytest.raises(DataError, match=r"calibrated on 50 .* cannot promise .* 0\.01 \(99 are needed\)"):
         fit_threshold(np.arange(50.0), 0.01)
     assert fit_threshold(np.arange(99.0), 0.01).value == 98
 

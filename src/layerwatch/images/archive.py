@@ -18,7 +18,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,12 @@ class Archive:
         try:
             told = json.loads(text)
             header = Header(told["mm_per_px"], tuple(told["span"]), told["provenance"])
+            _check_header(header)
             layers = {_plain_name(job): tuple(int(r["layer"]) for r in rows) for job, rows in told["jobs"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{folder}/archive.json is broken ({error!r}); synthesise the archive again") from None
+        if not layers or any(len(set(own)) != len(own) or not own for own in layers.values()):
+            raise DataError(f"{folder}/archive.json names no job, or a layer twice; synthesise the archive again")
         if told.get("format") != FORMAT:
             raise DataError(f"{folder} is of format {told.get('format')!r}; this version reads {FORMAT!r}")
         return cls(folder, header, layers)
@@ -122,7 +125,7 @@ class Archive:
             DataError: a file is missing or broken.
         """
         name = f"{job}/{layer:05d}"
-        frame = read_image(self.folder / "frames" / f"{name}.tiff", name=f"frames/{name}.tiff")
+        frame = read_image(self.folder / "frames" / f"{name}.tiff", name=f"{self.folder}/frames/{name}.tiff")
         plan = _read_png(self.folder / "plans" / f"{name}.png")
         finer = self.folder / "plans" / f"{name}.coverage.png"
         coverage = _read_png(finer) if finer.exists() else None
@@ -139,11 +142,11 @@ class Archive:
     def _truth_of(self, job: str) -> Iterable[Truth]:
         rows = self._labels(job)
         for layer in self.layers[job]:
-            mask = self.folder / "truth" / job / f"{layer:05d}.png"
-            plan = self.folder / "plans" / job / f"{layer:05d}.png"
-            pixels = _read_png(mask) > 0 if mask.exists() else np.zeros_like(_read_png(plan), bool)
             label, defects = rows[layer]
-            yield Truth(job, layer, label, pixels, defects)
+            plan = self.folder / "plans" / job / f"{layer:05d}.png"
+            healthy = Truth(job, layer, label, np.zeros_like(_read_png(plan), bool), defects)
+            mask = self.folder / "truth" / job / f"{layer:05d}.png"
+            yield replace(healthy, mask=_read_png(mask) > 0) if healthy.is_defective else healthy
 
     def _labels(self, job: str) -> dict[int, tuple[str, tuple[DefectRecord, ...]]]:
         """Label and defects of each layer of a job."""
@@ -154,6 +157,12 @@ class Archive:
             return {layer: rows[layer] for layer in self.layers[job]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: missing or broken ({error!r}); synthesise the archive again") from None
+
+
+def _check_header(header: Header) -> None:
+    low, high = header.span
+    if not (0 < header.mm_per_px < 1000 and low < high):
+        raise ValueError(f"{header.mm_per_px} mm per pixel, span {low} to {high} degC")
 
 
 def _plain_name(job: str) -> str:

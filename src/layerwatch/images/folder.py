@@ -40,7 +40,8 @@ def image_files(folder: Path) -> tuple[Path, ...]:
         DataError: no image in it.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; give a folder of PNG, TIFF or JPEG images")
+        what = "this is a file" if folder.exists() else "no such folder"
+        raise UsageError(f"{folder}: {what}; give a folder of PNG, TIFF or JPEG images")
     known = readers()
     found = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file() and not p.name.startswith(".")]
     if not found:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from layerwatch.records import UsageError
@@ -26,7 +27,8 @@ def write_file(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise _cannot_write(path, error) from None
 
 
@@ -47,18 +49,33 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder and prove that a file can be written into it, before any work is done for it.
+    """Prove that the folder can be made and written into, before any work is done for it; nothing is left behind.
 
     Raises:
         UsageError: it cannot.
     """
-    probe = folder / ".layerwatch-probe"
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if not there.is_dir():
+        raise UsageError(f"cannot write {folder}: {there} is no folder; give an --out that may be written")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=there):
+            pass
     except OSError as error:
         raise _cannot_write(folder, error) from None
+
+
+def check_result(path: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to write a result over a device, a folder, or into what the result is made from.
+
+    Raises:
+        UsageError: ``path`` is none of a new or plain file, or lies inside one of the inputs.
+    """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no plain file; give --out a new file, such as results.json")
+    for folder in inputs:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{path} lies inside {folder}, which is read; give an --out elsewhere")
+    check_writable(path.parent)
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:

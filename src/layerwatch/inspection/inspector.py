@@ -29,6 +29,7 @@ class Inspector:
     detector: Detector
     judge: Judge
     sinks: Sequence[Sink] = ()
+    size: tuple[int, int] | None = None  # px, height and width that the detector was trained on; None: any
 
     def run(self) -> Iterator[Judged]:
         """Every frame of the camera once, in its order; each verdict is with every sink before it is yielded."""
@@ -39,14 +40,18 @@ class Inspector:
             yield judged
 
     def _judged(self, image: LayerImage) -> Judged:
+        if self.size is not None and image.pixels.shape != self.size:
+            a, b = ("{1} x {0}".format(*size) for size in (image.pixels.shape, self.size))
+            evidence, advice = f"{image.name} is {a} pixels, the model was trained on {b}", "give frames of that size"
+            return Judged(not_judged(Fault(image.job, image.layer, "wrong size", evidence, advice)))
         try:
             (reading,) = self.detector.read([image])
         except DataError as error:
-            advice = "the layer is recorded as not judged; give what the detector needs"
+            advice = "the layer is not judged"
             return Judged(
                 not_judged(Fault(image.job, image.layer, "not readable for the detector", str(error), advice))
             )
         if reading.score != reading.score:
-            advice = "the layer is recorded as not judged; train the detector again"
+            advice = "train the detector again"
             return Judged(not_judged(Fault(image.job, image.layer, "no score", "the score is NaN", advice)))
         return Judged(self.judge.verdict(reading, image), image, reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -93,6 +94,8 @@ def _check_value(value: object, kind: type, key: str) -> None:
     if value is None:
         raise DataError(f"{key} is missing; compare with the shipped machine file")
     fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DataError(f"{key} = {value!r}; it must be a finite number")
     if not fits or isinstance(value, bool):
         raise DataError(f"{key} = {value!r}; it must be {'a number' if kind is float else f'of type {kind.__name__}'}")
 
@@ -105,7 +108,7 @@ def _check_values(machine: Machine, name: str) -> None:
         'axes.head and axes.recoater must be "x" and "y" in either order': {machine.head, machine.recoater}
         != {"x", "y"},
         "process.layer_height must lie between 0.005 and 5 mm": not 0.005 <= machine.layer_height <= 5,
-        "process.layer_time must be above 0 s": machine.layer_time <= 0,
+        "process.layer_time must lie between 0 and 86400 s": not 0 < machine.layer_time <= 86400,
         "camera.width and camera.height must lie between 16 and 8192 px": not 16
         <= min(machine.width, machine.height)
         <= max(machine.width, machine.height)
@@ -114,9 +117,11 @@ def _check_values(machine: Machine, name: str) -> None:
             x / max(machine.width, 1) - y / max(machine.height, 1)
         )
         > 1e-3 * x / max(machine.width, 1),
-        "camera.low must be below camera.high, in degC": machine.span[0] >= machine.span[1],
+        "camera.low must be at least 1 degC below camera.high": machine.span[1] - machine.span[0] < 1,
+        "camera.low and camera.high must lie between -273 and 3000 degC": machine.span[0] < -273
+        or machine.span[1] > 3000,
         "camera.bits must be 8 or 16": machine.bits not in {8, 16},
-        "camera.noise must be above 0 K": machine.noise <= 0,
+        "camera.noise must lie between 0 and 10 K": not 0 < machine.noise <= 10,
     }
     for text, is_wrong in wrongs.items():
         if is_wrong:

@@ -22,7 +22,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.ranges import Conditions, Ranges, draw_conditions, paper_ranges
 from layerwatch.job.textures import Texture, blurred
 from layerwatch.job.thermal import HeatMemory, texture_share
-from layerwatch.records import DefectRecord, Truth
+from layerwatch.records import DataError, DefectRecord, Truth
 
 Image = Float32[np.ndarray, "h w"]
 
@@ -157,6 +157,7 @@ class _Press:
         seeds = np.random.SeedSequence(settings.seed).spawn(4 + len(settings.orders))
         first, heat, noise, outline = (np.random.default_rng(seed) for seed in seeds[:4])
         conditions, machine = draw_conditions(settings.ranges, first), settings.machine
+        _check_span(machine, settings.ranges)
         printed = layers_to_print(settings.instances, settings.first_layer - settings.burn_in, settings.last_layer)
         wander = settings.ranges.outline * outline.standard_normal((len(printed[0]), 2))
         layout = lay_out(settings.instances, printed, machine, conditions.place, wander)
@@ -250,6 +251,16 @@ class _Press:
             label = "trace" if trace >= _TRACE else "healthy"
         records = tuple(defect.record for defect in now)
         return Truth(self.settings.name, int(self.indices[row]), label, mask, records)
+
+
+def _check_span(machine: Machine, ranges: Ranges) -> None:
+    """Refuse a camera that would see nothing but its limits."""
+    (low, high), cold = machine.span, ranges.bed.low + ranges.contrast.low
+    if low > cold or high < ranges.bed.high:
+        raise DataError(
+            f"{machine.name}: the camera's span of {low:g} to {high:g} degC does not hold the layers, which lie "
+            f"between {cold:g} and {ranges.bed.high:g} degC; widen camera.low and camera.high"
+        )
 
 
 def _texture_length(machine: Machine, conditions: Conditions) -> tuple[float, float]:

@@ -22,18 +22,11 @@ from layerwatch.records import Progress as Report
 
 @contextmanager
 def bars() -> Iterator[Report]:
-    """A Progress that draws one bar a step; without a terminal, one line when a step is done.
-
-    Says how to go on when the work is interrupted.
-    """
+    """A Progress that draws one bar a step; without a terminal, one line when a step is done."""
     console = Console(stderr=True)
     report = _Bars(console) if console.is_terminal else _Lines(console)
-    try:
-        with report:
-            yield report
-    except KeyboardInterrupt:
-        console.print("interrupted; run the same command again to go on where it was", style="yellow")
-        raise
+    with report:
+        yield report
 
 
 class _Bars:

@@ -121,13 +121,13 @@ def _trained(name: str, healthy: Healthy, training: Training, folder: Path, prog
         try:
             stored: StoredModel = load_model(folder)
         except DataError:
-            return train(healthy, training, folder, progress=progress)
+            return train(healthy, training, folder, overwrite=True, progress=progress)
         p = stored.provenance
         same = type(stored.detector) is type(new_detector(training)) and p.get("seed") == training.seed
         if same and p.get("fit_sha256") == fingerprint(healthy.fit) and p.get("recipe") == training.recipe.name:
             progress(f"{name}: trained before", 1, 1)
             return stored
-    return train(healthy, training, folder, progress=progress)
+    return train(healthy, training, folder, overwrite=True, progress=progress)
 
 
 def _example_parts() -> list[Path]:

@@ -78,7 +78,21 @@ def score(name: str, model: StoredModel, data: Labelled, *, progress: Progress =
     Raises:
         DataError: an image lacks what the detector needs.
     """
+    for image in data.images:
+        check_size(model, image)
     return Scored(name, read_all(model, data.images, f"read with {name}", progress), data)
+
+
+def check_size(model: StoredModel, image: LayerImage) -> None:
+    """Refuse images of another size than the model was trained on.
+
+    Raises:
+        DataError: the size differs; both are named.
+    """
+    trained = tuple(model.provenance.get("pixels", image.pixels.shape))
+    if image.pixels.shape != trained:
+        a, b = ("{1} x {0}".format(*size) for size in (image.pixels.shape, trained))
+        raise DataError(f"{image.name} is {a} pixels, the model was trained on {b}; give images of that size")
 
 
 def read_all(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from layerwatch.images.writing import check_result as check_result  # the command line knows journeys only
 from layerwatch.images.writing import new_folder, write_file
 from layerwatch.job.machine import Machine, default_machine, read_machine
 from layerwatch.part.reading import Part, read_part
@@ -38,9 +40,14 @@ def open_machine(path: Path | None) -> Machine:
     if path is None:
         return default_machine()
     try:
-        return read_machine(read_bytes(path).decode("utf-8"), path.name)
+        return read_machine(read_bytes(path).decode("utf-8-sig"), path.name)
     except UnicodeDecodeError:
         raise DataError(f"{path}: not a text file; give a machine file in TOML") from None
+
+
+def shipped_machine() -> str:
+    """The text of the machine file that is used when none is given."""
+    return resources.files("layerwatch.job").joinpath("machines", "sand_binder_jetting.toml").read_text("utf-8")
 
 
 @dataclass(frozen=True)
@@ -87,5 +94,6 @@ def load_model(folder: Path) -> Any:
     from layerwatch.detectors.storage.model_files import unpack
 
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; give a model that `layerwatch train` wrote")
+        what = "this is a file" if folder.exists() else "no such folder"
+        raise UsageError(f"{folder}: {what}; give the folder of a model that `layerwatch train` wrote")
     return unpack({p.name: read_bytes(p) for p in folder.iterdir() if p.is_file()}, str(folder))

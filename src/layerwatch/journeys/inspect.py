@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerwatch.detectors.storage.model_files import StoredModel
-from layerwatch.images.writing import check_writable
+from layerwatch.images.writing import check_result
 from layerwatch.inspection.cameras.folder import Folder
 from layerwatch.inspection.inspector import Inspector, Judged
 from layerwatch.inspection.sinks.base import Sink
@@ -23,21 +23,30 @@ class Frames:
 
     folder: Path
     plans: Path | None = None
-    mm_per_px: float = 1.0
+    mm_per_px: float | None = None  # None: that of the training
     job: str = ""
 
-    def camera(self) -> Folder:
+    def camera(self, model: StoredModel) -> Folder:
         """The folder as a camera.
 
         Raises:
-            UsageError: no such folder, or a pixel size that is not above 0.
+            UsageError: no such folder, a pixel size that is not above 0, or no plans for a detector that needs them.
         """
         for folder in (self.folder, self.plans):
             if folder is not None and not folder.is_dir():
-                raise UsageError(f"{folder}: no such folder; give a folder of image files, one a layer")
-        if not 0 < self.mm_per_px < 1000:
-            raise UsageError(f"{self.mm_per_px:g} mm per pixel; give the size of a pixel on the bed in mm")
-        return Folder(self.folder.resolve(), self.plans, self.mm_per_px, self.job)
+                what = "this is a file" if folder.exists() else "no such folder"
+                raise UsageError(f"{folder}: {what}; give a folder of image files, one a layer")
+        if "plan" in model.detector.needs and self.plans is None:
+            raise UsageError(f"{model.name} needs the plan of each layer; give a folder of nominal masks with --plans")
+        known = model.provenance.get("mm_per_px")
+        size = self.mm_per_px if self.mm_per_px is not None else float(known or 1.0)
+        if not 1e-4 < size < 1000:
+            raise UsageError(f"{size:g} mm per pixel; give the size of a pixel on the bed in mm, such as 3.75")
+        return Folder(self.folder.resolve(), self.plans, size, self.job)
+
+    def is_scaled(self, model: StoredModel) -> bool:
+        """Whether the size of a pixel is known, so that places are in mm and not in pixels."""
+        return self.mm_per_px is not None or model.provenance.get("mm_per_px") is not None
 
 
 def inspect(
@@ -46,6 +55,7 @@ def inspect(
     rate: float,
     out: Path | None = None,
     *,
+    inputs: Sequence[Path] = (),
     quiet: bool = False,
     progress: Progress = silent,
 ) -> tuple[Judged, ...]:
@@ -56,13 +66,16 @@ def inspect(
         DataError: no image in the folder, or too few calibration layers for the rate.
     """
     sinks: list[Sink] = [] if quiet else [Console()]
-    camera = frames.camera()
+    camera = frames.camera(model)
     total, judge = camera.count(), judge_of(model, rate)
     if out is not None:
-        _clear(out)
+        check_result(out, [*inputs, frames.folder, *([frames.plans] if frames.plans else [])])
+        out.unlink(missing_ok=True)  # from here on it holds whole lines only, also after an interruption
         sinks.append(Jsonl(out))
     judged: list[Judged] = []
-    for one in Inspector(camera, model.detector, judge, sinks).run():
+    trained = model.provenance.get("pixels")
+    size = None if trained is None else (int(trained[0]), int(trained[1]))
+    for one in Inspector(camera, model.detector, judge, sinks, size).run():
         judged.append(one)
         progress("inspect", len(judged), total)
     return tuple(judged)
@@ -72,11 +85,3 @@ def tally(judged: Sequence[Judged]) -> str:
     """How many layers got which verdict, in words."""
     words = [one.verdict.word for one in judged]
     return f"{len(words)} layers: {words.count('OK')} OK, {words.count('NOK')} NOK, {words.count('FAULT')} FAULT"
-
-
-def _clear(out: Path) -> None:
-    """Begin a verdict file anew; from then on it holds whole lines only, also after an interruption."""
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder; give a file such as verdicts.jsonl")
-    check_writable(out.parent)
-    out.unlink(missing_ok=True)

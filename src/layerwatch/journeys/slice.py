@@ -61,13 +61,13 @@ def slice_to_files(
     writer = _writer(form)
     if layer_height is not None and not 0 < layer_height < 1000:
         raise UsageError(f"layer height {layer_height:g} mm; it must lie between 0 and 1000, such as 0.3")
+    check_writable(out)
     part = open_part(path, machine, unit)
     layers = slice_mesh(
         part.mesh, layer_height if layer_height is not None else machine.layer_height, progress=progress
     )
     provenance = {"version": layerwatch.__version__, "sha256": part.sha256, "unit": part.unit}
     data = writer.write_layers(layers, name=part.name, provenance=provenance)
-    check_writable(out)
     files = (out / f"{part.name}{writer.suffixes[0]}", out / "slice.json")
     write_file(files[0], data)
     write_file(files[1], (json.dumps(_description(part, layers), indent=1) + "\n").encode())

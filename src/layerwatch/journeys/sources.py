@@ -34,6 +34,7 @@ class Healthy:
 
     fit: tuple[LayerImage, ...]
     calibration: tuple[LayerImage, ...]
+    mm_per_px: float | None = None  # None: not known
 
 
 def is_archive(folder: Path) -> bool:
@@ -52,8 +53,12 @@ def healthy_images(
     """
     if not 0 < calibration < 1:
         raise UsageError(f"calibration share {calibration:g}; give a share between 0 and 1, such as 0.2")
+    size: float | None = None
     if is_archive(folder):
+        if good:
+            raise UsageError(f"{folder} is an archive and knows its healthy jobs; leave --good away")
         archive = Archive.open(folder)
+        size = archive.header.mm_per_px
         jobs = [job for job in archive.jobs if all(truth.is_healthy for truth in archive.truths([job]))]
         images = archive.images(jobs) if jobs else ()
     else:
@@ -62,7 +67,7 @@ def healthy_images(
     if len(jobs) < 2:
         raise DataError(f"{folder}: {len(jobs)} healthy jobs or images; at least 2 are needed, and 100s are better")
     fit, rest = (set(group) for group in split_jobs(sorted(set(jobs)), (1 - calibration, calibration), seed=seed))
-    return Healthy(tuple(i for i in images if i.job in fit), tuple(i for i in images if i.job in rest))
+    return Healthy(tuple(i for i in images if i.job in fit), tuple(i for i in images if i.job in rest), size)
 
 
 def labelled_images(folder: Path, *, good: Sequence[str] = (), progress: Progress = silent) -> Labelled:

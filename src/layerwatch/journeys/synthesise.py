@@ -68,9 +68,9 @@ def synthesise(
         DataError: a part is broken, or shorter than a job.
     """
     _check(wish)
+    check_writable(out)
     sliced = [slice_part(path, machine, unit=unit, progress=progress) for path in parts]
     settings = plan_jobs(sliced, machine, wish)
-    check_writable(out)
     return print_archive(out, sliced, machine, settings, _provenance(wish), progress=progress)
 
 
@@ -98,11 +98,12 @@ def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict
         UsageError: an amount is below what makes sense.
     """
     _check(wish)
-    kinds = ["healthy"] * wish.healthy
-    kinds += [defect for defect in wish.kinds for _ in range(wish.defective)]
-    names = [f"{kind}-{kinds[:i].count(kind):04d}" for i, kind in enumerate(kinds)]
-    planned = zip(names, kinds, strict=True)
-    return {name: _job(parts, machine, wish, number, name, kind) for number, (name, kind) in enumerate(planned)}
+    amounts = [("healthy", wish.healthy), *((defect, wish.defective) for defect in wish.kinds)]
+    numbered = [(kind, number) for kind, count in amounts for number in range(count)]
+    return {
+        f"{kind}-{number:04d}": _job(parts, machine, wish, place, f"{kind}-{number:04d}", kind)
+        for place, (kind, number) in enumerate(numbered)
+    }
 
 
 def _check(wish: Wish) -> None:
@@ -113,7 +114,7 @@ def _check(wish: Wish) -> None:
     if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
         raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
     if not 0 < wish.severity <= 100:
-        raise UsageError(f"severity {wish.severity:g}; give a number above 0, such as 4 (plainly visible)")
+        raise UsageError(f"severity {wish.severity:g}; give one above 0 and up to 100, such as 4")
 
 
 def print_archive(

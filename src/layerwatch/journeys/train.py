@@ -47,14 +47,21 @@ class Training:
 
 
 def train(
-    healthy: Healthy, training: Training, out: Path, *, data: str = "", progress: Progress = silent
+    healthy: Healthy,
+    training: Training,
+    out: Path,
+    *,
+    data: str = "",
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> StoredModel:
     """Fit a detector, calibrate it on healthy images that it was not fitted to, store it.
 
     Args:
         healthy: images to fit to and to calibrate on.
         training: which detector, with which settings and seed.
-        out: the model's folder; an older model there is replaced when the new one is whole.
+        out: the model's folder.
+        overwrite: replace a model that is there already, when the new one is whole.
         data: what the model is to remember of where its images came from.
         progress: told all along.
 
@@ -62,8 +69,10 @@ def train(
         UsageError: no such detector, or ``out`` cannot be written.
         DataError: images that cannot be learnt from, or a diverging training.
     """
-    check_target(out)
+    check_target(out, overwrite=overwrite)
     model = new_detector(training)
+    if "plan" in model.needs and any(image.plan is None for image in healthy.fit):
+        raise UsageError(f"{training.detector} needs plans; give an archive, or another --detector, such as fanogan")
     state = FolderCheckpoint(out.with_name(f".{out.name}.training"))
     _begin(state, training, healthy)
     try:
@@ -78,12 +87,14 @@ def train(
     return load_stored(out)
 
 
-def check_target(out: Path) -> None:
-    """Refuse to write a model over something that is none.
+def check_target(out: Path, *, overwrite: bool = False) -> None:
+    """Refuse to write a model over something else, or over another model unless that is wanted.
 
     Raises:
         UsageError: the folder holds other things, is a file, or cannot be written.
     """
+    if (out / "model.json").exists() and not overwrite:
+        raise UsageError(f"{out} holds a model already; choose another --out, or give --overwrite")
     if out.is_file():
         raise UsageError(f"{out} is a file; give a folder for the model")
     if out.is_dir() and any(out.iterdir()) and not (out / "model.json").exists():
@@ -144,7 +155,7 @@ def fingerprint(images: Sequence[LayerImage]) -> str:
     """SHA-256 over names and pixels."""
     digest = hashlib.sha256()
     for image in images:
-        digest.update(f"{image.job}/{image.layer}/{image.name}".encode())
+        digest.update(f"{image.job}/{image.layer}/{image.name}".encode("utf-8", "surrogateescape"))
         digest.update(image.pixels.tobytes())
     return digest.hexdigest()
 
@@ -162,7 +173,8 @@ def _provenance(training: Training, healthy: Healthy, data: str) -> dict[str, An
         "fit_images": len(healthy.fit),
         "calibration_images": len(healthy.calibration),
         "fit_sha256": fingerprint(healthy.fit),
-        "mm_per_px": healthy.fit[0].mm_per_px,
+        "mm_per_px": healthy.mm_per_px,
+        "pixels": list(healthy.fit[0].pixels.shape),
         "jobs": job_marks((*healthy.fit, *healthy.calibration)),
     }
 

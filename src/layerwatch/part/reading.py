@@ -37,8 +37,15 @@ def read_part(data: bytes, name: str, bed: tuple[float, float, float], unit: str
         UsageError: files of that ending hold no mesh, or there is no such unit.
         DataError: the file is broken, or the part does not fit the box.
     """
+    try:
+        return _read(data, name, bed, unit)
+    except DataError as error:
+        raise error if name in str(error) else DataError(f"{name}: {error}") from None
+
+
+def _read(data: bytes, name: str, bed: tuple[float, float, float], unit: str | None) -> Part:
     mesh, actions = repair(_format_of(name).read_mesh(data, name))
-    guess = UnitGuess(unit, f"unit {unit}, as given") if unit else guess_unit(mesh, bed)
+    guess = UnitGuess(unit.lower(), f"unit {unit.lower()}, as given") if unit else guess_unit(mesh, bed)
     in_mm = stand_on_bed(to_mm(mesh, guess.unit))
     x, y, z = in_mm.extent
     if x > bed[0] or y > bed[1] or z > bed[2]:

@@ -37,13 +37,14 @@ def fit_threshold(scores: Float64[np.ndarray, " n"], rate: float) -> Threshold:
         UsageError: the rate is not between 0 and 1.
         DataError: too few healthy layers for that rate.
     """
-    if not 0 < rate < 1:
+    if not 1e-6 <= rate < 1:
         raise UsageError(f"false-alarm rate {rate:g}; give a share between 0 and 1, such as 0.01")
     needed = ceil(1 / rate - 1e-9) - 1
     if len(scores) < needed:
         raise DataError(
-            f"{len(scores)} healthy layers cannot promise a false-alarm rate of {rate:g}; "
-            f"at least {needed} are needed, so give more or choose a higher rate"
+            f"the model was calibrated on {len(scores)} healthy layers, which cannot promise a false-alarm rate of "
+            f"{rate:g} ({needed} are needed); train with more healthy layers, or choose a rate of at least "
+            f"{1 / (len(scores) + 1):.2g}"
         )
     healthy = np.sort(scores)
     place = ceil((len(healthy) + 1) * (1 - rate) - 1e-9)

@@ -16,6 +16,7 @@ from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
 
 _PLANS = (".png", ".tif", ".tiff")
+_MOST_INSTANCES = 64  # copies of parts on one bed, and more than any mask has values
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,15 @@ class Folder(Camera):
         """See Camera."""
         for number, path in enumerate(image_files(self.path)):
             layer = _layer_number(path, number)
+            job, kind = self.job or self.path.name, "unreadable frame"
             try:
-                yield self._frame(path, layer)
+                image = read_image(path, job=job, layer=layer, name=str(path.relative_to(self.path)))
+                kind = "unusable plan"
+                yield self._with_plan(image, path)
             except DataError as error:
-                advice = "the layer is recorded as not judged; look at the camera's export"
-                yield Fault(self.job or self.path.name, layer, "unreadable frame", str(error), advice)
+                yield Fault(job, layer, kind, str(error), "the layer is not judged")
 
-    def _frame(self, path: Path, layer: int) -> LayerImage:
-        job = self.job or self.path.name
-        image = read_image(path, job=job, layer=layer, name=str(path.relative_to(self.path)))
+    def _with_plan(self, image: LayerImage, path: Path) -> LayerImage:
         return replace(
             image,
             mm_per_px=self.mm_per_px,
@@ -58,6 +59,10 @@ class Folder(Camera):
 
     def _plan(self, frame: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"] | None:
         mask = self._beside(frame.stem, shape)
+        if mask is not None and len(np.unique(mask)) > _MOST_INSTANCES:
+            raise DataError(
+                f"the plan of {frame.name} has more than {_MOST_INSTANCES} values, it is no mask; see --plans"
+            )
         return None if mask is None else np.asarray(mask if mask.dtype == np.uint8 else mask > 0, np.uint8)
 
     def _coverage(self, frame: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"] | None:

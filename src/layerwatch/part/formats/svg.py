@@ -47,7 +47,7 @@ class Svg(Format):
         ]
         for layer in layers:
             lines += _group(layer, low, high)
-        return "\n".join([*lines, "</svg>", ""]).encode()
+        return "\n".join([*lines, "</svg>", ""]).encode("utf-8", "replace")
 
     def read_layers(self, data: bytes, name: str) -> tuple[Layer, ...]:
         """See Format; reads what ``write_layers`` and Slic3r write."""
@@ -64,7 +64,9 @@ class Svg(Format):
 def _bounds(layers: Sequence[Layer]) -> tuple[Float64[np.ndarray, " 2"], Float64[np.ndarray, " 2"]]:
     rings = [island.outer for layer in layers for island in layer.islands]
     if not rings:
-        raise DataError("no layer has a contour, so there is nothing to draw; look at the part and its unit")
+        leaks = sum(layer.leaks for layer in layers)
+        why = f"{leaks} open ends: the mesh is not closed" if leaks else "look at the part and its unit"
+        raise DataError(f"no layer has a closed contour, so there is nothing to draw ({why}); export the part again")
     return np.min([r.min(0) for r in rings], 0), np.max([r.max(0) for r in rings], 0)
 
 
