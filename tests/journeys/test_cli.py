@@ -20,7 +20,6 @@ from layerwatch.part.formats.stl import Stl
 from layerwatch.part.mesh import Mesh
 from layerwatch.testing.images import healthy_image, spoiled_image
 
-
 RATE = ("--false-alarm-rate", "0.1")
 
 

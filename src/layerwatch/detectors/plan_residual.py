@@ -15,6 +15,7 @@ from layerwatch.detectors.signals.outline import Explained, explain, strongest_s
 from layerwatch.records import LayerImage, Progress, Reading, silent
 
 QUESTIONS = ("blob", "line", "step", "shift")
+_HEAT_UNITS = (1.0, 1.0, 1.3, 1.3)  # a line must be louder than a blob: its filter smears compact things along itself
 _CLIP = 12.0  # spreads; a single pixel must not outshout everything else
 
 
@@ -103,6 +104,7 @@ def _heat(explained: Explained) -> Float32[np.ndarray, "h w"]:
     """At each pixel the loudest of the small filters, signed, in units of that filter's spread on this frame."""
     still = np.clip(over_spread(explained.still, explained.nearness, explained.rest), -_CLIP, _CLIP)
     bank = np.concatenate([blobs(still.shape)[:2], lines(still.shape)[:2]])
-    answers = np.stack([answer / spread(answer) for answer in filtered(still, bank)]).astype(np.float32)
+    told = zip(filtered(still, bank), _HEAT_UNITS, strict=True)
+    answers = np.stack([answer / np.float32(unit * spread(answer)) for answer, unit in told])
     loudest = np.abs(answers).argmax(0)
     return np.asarray(np.take_along_axis(answers, loudest[None], 0)[0])
