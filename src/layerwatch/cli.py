@@ -230,7 +230,7 @@ def export(
     target = out or Path(to)
     with bars() as progress:
         count = run(archive, to, target, progress=progress)
-    print(f"{count} images: {target}")
+    print(f"{count} images: {target} (layers that carry only the trace of an earlier defect are left out)")
 
 
 @app.command(epilog="Example: layerwatch demo --out demo --seed 1")

@@ -121,3 +121,10 @@ def test_eight_bits_survive_grey(pixels: np.ndarray) -> None:
 def test_pixels_without_a_known_scale_are_refused(pixels: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         to_grey(pixels, "frame")
+
+
+def test_a_film_is_no_layer() -> None:
+    file, frames = io.BytesIO(), [Image.fromarray(EIGHT), Image.fromarray(EIGHT[::-1].copy())]
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
+    with pytest.raises(DataError, match=r"film\.png: holds 2 pictures"):
+        readers()[".png"].read(file.getvalue(), "film.png")

@@ -29,6 +29,10 @@ def decode(data: bytes, name: str, kind: str) -> Shaped[np.ndarray, "h w"]:
             warnings.simplefilter("ignore")  # Pillow warns of what check_size refuses or the file's own metadata
             image = Image.open(io.BytesIO(data), formats=[kind])
             check_size(image.height, image.width, name)
+            if getattr(image, "n_frames", 1) > 1:
+                raise DataError(
+                    f"{name}: holds {getattr(image, 'n_frames', 1)} pictures; give files of one picture each"
+                )
             return _grey(image)
     except UnidentifiedImageError:
         raise DataError(
