@@ -112,17 +112,20 @@ def synthesise(
     preset: Annotated[str, typer.Option(help="What is randomised: paper.")] = "paper",
     defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
     unit: Unit = None,
+    workers: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one a processor. Same bytes.")] = 0,
+    crew: Annotated[str, typer.Option(help=f"Who prints: {', '.join(catalogue.names('crew'))}.")] = "processes",
     seed: Seed = 0,
 ) -> None:
     """Print virtual jobs of a part: infrared frames with plans and truth, healthy and with each defect."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.files import open_machine
-    from layerwatch.journeys.synthesise import Wish
+    from layerwatch.journeys.synthesise import Wish, crew_of
     from layerwatch.journeys.synthesise import synthesise as run
 
     wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()))
     with bars() as progress:
-        archive = run(part, out, open_machine(machine), wish, unit=unit, progress=progress)
+        team = crew_of(crew, workers)
+        archive = run(part, out, open_machine(machine), wish, unit=unit, crew=team, progress=progress)
     print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers: {out}")
 
 
@@ -245,7 +248,7 @@ def demo(
     from layerwatch.journeys.demo import demo as run
 
     with bars() as progress:
-        summary = run(out, part or (), recipe, seed, progress)
+        summary = run(out, part or (), recipe, seed, progress, workers=0)
     print("\n".join(summary.lines))
 
 

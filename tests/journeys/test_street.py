@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from layerwatch import recipes
+from layerwatch import catalogue, recipes
 from layerwatch.job.machine import default_machine
 from layerwatch.journeys import demo as street
 from layerwatch.journeys.demo_data import print_demo
@@ -146,6 +146,8 @@ def test_a_model_remembers_its_jobs(tmp_path: Path) -> None:
     synthesise([part], tmp_path / "a", default_machine(), Wish(healthy=6, defective=1, layers=4))
     model = train(healthy_images(tmp_path / "a"), Training("pca", tiny()), tmp_path / "model")
     found = labelled_images(tmp_path / "a")
-    assert {image.job for image in unseen(found, model).images} == {f"{d}-0000" for d in DEFECTS}
+    assert {image.job for image in unseen(found, model).images} == {
+        f"{defect}-0000" for defect in catalogue.names("job.defects")
+    }
     renamed = replace(found, images=tuple(replace(i, pixels=1 - i.pixels) for i in found.images))
     assert len(unseen(renamed, model).images) == len(found.images)

@@ -57,28 +57,62 @@ class Header:
 
 
 def write_archive(
-    folder: Path,
-    header: Header,
-    jobs: Sequence[str],
-    print_job: Callable[[str], Iterable[StoredLayer]],
-    *,
-    done: Callable[[int, int], None] = lambda finished, total: None,
+    folder: Path, header: Header, jobs: Sequence[str], print_job: Callable[[str], Iterable[StoredLayer]]
 ) -> Archive:
-    """Write every job that is not there yet; an interrupted call is taken up where it was.
+    """Write every job that is not there yet, one after another; an interrupted call is taken up where it was.
 
     Raises:
         UsageError: the folder holds another archive, or cannot be written.
     """
-    wanted = {"format": FORMAT, **_plain(header), "names": list(jobs)}
-    _claim(folder, wanted)
-    layers = {}
-    for number, job in enumerate(jobs):
-        described = folder / "plans" / job / "layers.json"
-        if not ((folder / "frames" / job).exists() and described.exists()):
-            _write_job(folder, job, print_job(job))
-        layers[job] = json.loads(described.read_bytes())
-        done(number + 1, len(jobs))
-    write_file(folder / "archive.json", _json({**wanted, "jobs": layers}))
+    for job in begin_archive(folder, header, jobs):
+        write_job(folder, job, print_job(job))
+    return finish_archive(folder, header, jobs)
+
+
+def begin_archive(folder: Path, header: Header, jobs: Sequence[str]) -> tuple[str, ...]:
+    """Make the folder an archive in the making; returns the jobs that are not there yet.
+
+    Raises:
+        UsageError: the folder holds another archive, or cannot be written.
+    """
+    _claim(folder, _wanted(header, jobs))
+    return tuple(job for job in jobs if not _is_there(folder, job))
+
+
+def write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
+    """Write one job, whole or not at all; any process may do it."""
+    with (
+        new_folder(folder / "frames" / job) as frames,
+        new_folder(folder / "plans" / job) as plans,
+        new_folder(folder / "truth" / job) as masks,
+    ):
+        rows, heights = [], []
+        for layer in printed:
+            file = f"{layer.layer:05d}"
+            (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
+            (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
+            if layer.coverage is not None:
+                (plans / f"{file}.coverage.png").write_bytes(encode_png(layer.coverage))
+            if layer.truth.is_defective:
+                (masks / f"{file}.png").write_bytes(encode_png(layer.truth.mask.astype(np.uint8) * np.uint8(255)))
+            defects = [asdict(defect) for defect in layer.truth.defects]
+            rows.append({"layer": layer.layer, "label": layer.truth.label, "defects": defects})
+            heights.append({"layer": layer.layer, "z": round(layer.z, 6)})
+        (plans / "layers.json").write_bytes(_json(heights))
+        write_file(folder / "truth" / f"{job}.json", _json(rows))
+
+
+def finish_archive(folder: Path, header: Header, jobs: Sequence[str]) -> Archive:
+    """Write ``archive.json`` when all jobs are there.
+
+    Raises:
+        DataError: a job is not there.
+    """
+    missing = [job for job in jobs if not _is_there(folder, job)]
+    if missing:
+        raise DataError(f"{folder}: {len(missing)} jobs are not printed yet, for example {missing[0]}; run it again")
+    layers = {job: json.loads((folder / "plans" / job / "layers.json").read_bytes()) for job in jobs}
+    write_file(folder / "archive.json", _json({**_wanted(header, jobs), "jobs": layers}))
     (folder / _UNFINISHED).unlink(missing_ok=True)
     return Archive.open(folder)
 
@@ -195,28 +229,6 @@ def _json_object(path: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
-    with (
-        new_folder(folder / "frames" / job) as frames,
-        new_folder(folder / "plans" / job) as plans,
-        new_folder(folder / "truth" / job) as masks,
-    ):
-        rows, heights = [], []
-        for layer in printed:
-            file = f"{layer.layer:05d}"
-            (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
-            (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
-            if layer.coverage is not None:
-                (plans / f"{file}.coverage.png").write_bytes(encode_png(layer.coverage))
-            if layer.truth.is_defective:
-                (masks / f"{file}.png").write_bytes(encode_png(layer.truth.mask.astype(np.uint8) * np.uint8(255)))
-            defects = [asdict(defect) for defect in layer.truth.defects]
-            rows.append({"layer": layer.layer, "label": layer.truth.label, "defects": defects})
-            heights.append({"layer": layer.layer, "z": round(layer.z, 6)})
-        (plans / "layers.json").write_bytes(_json(heights))
-        write_file(folder / "truth" / f"{job}.json", _json(rows))
-
-
 def encode_tiff(frame: UInt16[np.ndarray, "h w"]) -> bytes:
     """One uncompressed 16-bit page; the same frame gives the same bytes."""
     file = io.BytesIO()
@@ -245,6 +257,14 @@ def _read_description(folder: Path) -> bytes:
     if (folder / _UNFINISHED).exists():
         raise DataError(f"{folder} is an unfinished archive; run the same `layerwatch synthesise` again to finish it")
     raise UsageError(f"{folder} holds no archive.json; make an archive with `layerwatch synthesise`")
+
+
+def _is_there(folder: Path, job: str) -> bool:
+    return (folder / "frames" / job).exists() and (folder / "plans" / job / "layers.json").exists()
+
+
+def _wanted(header: Header, jobs: Sequence[str]) -> dict[str, Any]:
+    return {"format": FORMAT, **_plain(header), "names": list(jobs)}
 
 
 def _plain(header: Header) -> dict[str, Any]:

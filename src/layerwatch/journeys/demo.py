@@ -39,7 +39,9 @@ class Summary:
     lines: tuple[str, ...]
 
 
-def demo(out: Path, parts: Sequence[Path], recipe_name: str, seed: int, progress: Progress) -> Summary:
+def demo(
+    out: Path, parts: Sequence[Path], recipe_name: str, seed: int, progress: Progress, *, workers: int = 1
+) -> Summary:
     """Run everything; an interrupted demo of the same parts, recipe and seed goes on where it was.
 
     Raises:
@@ -49,7 +51,7 @@ def demo(out: Path, parts: Sequence[Path], recipe_name: str, seed: int, progress
     clock, recipe = Clock(out / "seconds.json"), recipes.recipe(recipe_name)
     paths = list(parts) or _example_parts()
     with clock.step("slice and print"):
-        data = print_demo(paths, out, recipe, seed, progress)
+        data = print_demo(paths, out, recipe, seed, progress, workers=workers)
     healthy = healthy_images(data.train.folder, calibration=recipe.amounts.calibration, seed=seed)
     models = {}
     for name in recipe.settings:

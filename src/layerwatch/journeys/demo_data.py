@@ -13,7 +13,7 @@ from layerwatch.images.grey import to_grey
 from layerwatch.images.writing import check_writable
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
-from layerwatch.journeys.synthesise import SlicedPart, Wish, plan_jobs, print_archive, slice_part
+from layerwatch.journeys.synthesise import SlicedPart, Wish, crew_of, plan_jobs, print_archive, slice_part
 from layerwatch.recipes import Recipe
 from layerwatch.records import DataError, LayerImage, Progress
 
@@ -39,7 +39,9 @@ class DemoData:
         return tuple(sorted(((d.defect, d.first_layer, d.last_layer) for d in found), key=lambda span: span[1]))
 
 
-def print_demo(paths: Sequence[Path], out: Path, recipe: Recipe, seed: int, progress: Progress) -> DemoData:
+def print_demo(
+    paths: Sequence[Path], out: Path, recipe: Recipe, seed: int, progress: Progress, *, workers: int = 1
+) -> DemoData:
     """Slice the parts and print all jobs; what is there already is kept.
 
     Raises:
@@ -55,9 +57,13 @@ def print_demo(paths: Sequence[Path], out: Path, recipe: Recipe, seed: int, prog
     planned = plan_jobs(parts, machine, judge)
     inspected = {INSPECTED: _inspected(parts[0], machine, recipe, 3 * seed + 2)}
 
+    crew = crew_of("processes", workers)
+
     def printed(name: str, jobs: dict[str, JobSettings]) -> Archive:
         told = {"preset": "paper", "seed": seed, "recipe": recipe.name}
-        return print_archive(out / name, parts, machine, jobs, told, progress=progress, step=f"print jobs: {name}")
+        return print_archive(
+            out / name, parts, machine, jobs, told, crew=crew, progress=progress, step=f"print jobs: {name}"
+        )
 
     train = printed("train", plan_jobs(parts, machine, learn))
     return DemoData(parts, machine, train, printed("test", planned), printed("job", inspected), planned)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from layerwatch import catalogue
-from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
+from layerwatch.crew.base import Crew
+from layerwatch.crew.inline import Inline
+from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
 from layerwatch.images.writing import check_writable
 from layerwatch.job.layout import fill_bed
 from layerwatch.job.machine import Machine
@@ -59,6 +62,7 @@ def synthesise(
     wish: Wish = Wish(),
     *,
     unit: str | None = None,
+    crew: Crew = Inline(),
     progress: Progress = silent,
 ) -> Archive:
     """Slice the parts and print every wished job; an interrupted call goes on where it was.
@@ -71,7 +75,7 @@ def synthesise(
     check_writable(out)
     sliced = [slice_part(path, machine, unit=unit, progress=progress) for path in parts]
     settings = plan_jobs(sliced, machine, wish)
-    return print_archive(out, sliced, machine, settings, _provenance(wish), progress=progress)
+    return print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
 
 
 def slice_part(path: Path, machine: Machine, *, unit: str | None = None, progress: Progress = silent) -> SlicedPart:
@@ -124,25 +128,47 @@ def print_archive(
     jobs: Mapping[str, JobSettings],
     provenance: Mapping[str, Any],
     *,
+    crew: Crew = Inline(),
     progress: Progress = silent,
     step: str = "print jobs",
 ) -> Archive:
-    """Print jobs into an archive; those that are there already are kept."""
+    """Print jobs into an archive; those that are there already are kept. The bytes do not depend on the crew."""
     origin = {
         **provenance,
         "machine": machine.name,
         "layer_height": machine.layer_height,
         "parts": {part.name: part.sha256 for part in parts},
     }
+    header = Header(machine.mm_per_px, machine.span, origin)
+    missing = begin_archive(out, header, list(jobs))
+    there, started, layers = len(jobs) - len(missing), time.monotonic(), 0
+    for number, (name, _) in enumerate(crew.each(_PrintJob(out, dict(jobs)), missing), there + 1):
+        layers += jobs[name].layers
+        progress(step, number, len(jobs), f"{layers / max(time.monotonic() - started, 1e-9):.0f} layers/s")
+    return finish_archive(out, header, list(jobs))
 
-    def layers_of(name: str) -> Iterator[StoredLayer]:
-        for p in print_job(jobs[name]):
-            yield StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth, p.coverage)
 
-    def told(done: int, total: int) -> None:
-        progress(step, done, total)
+@dataclass(frozen=True, eq=False)
+class _PrintJob:
+    """The work of a crew: print one job into the archive."""
 
-    return write_archive(out, Header(machine.mm_per_px, machine.span, origin), list(jobs), layers_of, done=told)
+    out: Path
+    jobs: dict[str, JobSettings]
+
+    def __call__(self, name: str) -> None:
+        layers = (StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth, p.coverage) for p in print_job(self.jobs[name]))
+        write_job(self.out, name, layers)
+
+
+def crew_of(name: str, workers: int) -> Crew:
+    """The crew of that name; ``workers`` 1 means inline whatever the name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    kind = catalogue.load("crew", "inline" if workers == 1 else name)
+    crew: Crew = kind(workers) if "workers" in kind.__dataclass_fields__ else kind()
+    return crew
 
 
 def ranges_of(preset: str) -> Ranges:

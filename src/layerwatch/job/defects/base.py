@@ -85,6 +85,7 @@ class Defect(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]
     unit: ClassVar[Literal["K", "mm"]] = "K"  # of the amount; K-defects are linear in it
+    needs_part: ClassVar[bool] = True  # it lies on or beside a part, so something must be printed on its first layer
 
     @abstractmethod
     def place(self, rng: np.random.Generator, site: Site) -> Placement:

@@ -17,6 +17,7 @@ class LampFault(Defect):
 
     summary: ClassVar[str] = "broad cold stripe over the whole bed, non-geometric"
     source: ClassVar[str] = "own; a dead emitter"
+    needs_part: ClassVar[bool] = False
 
     width: Interval = Interval(40.0, 120.0)  # mm
     softness: Interval = Interval(6.0, 20.0)  # mm, of the stripe's edges

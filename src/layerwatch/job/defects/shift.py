@@ -18,6 +18,7 @@ class Shift(Defect):
 
     summary: ClassVar[str] = "the printed outline jumps by some mm along one machine axis"
     source: ClassVar[str] = "Zeiser et al. 2023, Figure 4: sudden change of the component location"
+    needs_part: ClassVar[bool] = False
     unit: ClassVar[Literal["K", "mm"]] = "mm"
 
     layers: Interval = Interval(3.0, 20.0)

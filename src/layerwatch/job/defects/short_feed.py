@@ -17,6 +17,7 @@ class ShortFeed(Defect):
 
     summary: ClassVar[str] = "ragged front across the recoater's travel, warm beyond it"
     source: ClassVar[str] = "Scime et al. 2020, Additive Manufacturing 36: incomplete spreading"
+    needs_part: ClassVar[bool] = False
 
     share: Interval = Interval(0.05, 0.40)  # of the bed that stays bare
     ragged: Interval = Interval(3.0, 12.0)  # mm, how far the front wanders

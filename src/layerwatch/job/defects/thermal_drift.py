@@ -17,6 +17,7 @@ class ThermalDrift(Defect):
 
     summary: ClassVar[str] = "smooth field over a third of the bed or more, growing slowly, non-geometric"
     source: ClassVar[str] = "own; cooling from a side, a creeping heater"
+    needs_part: ClassVar[bool] = False
 
     radius: Interval = Interval(0.15, 0.4)  # of the bed's longest side
     rise: float = 0.2  # of the amount, each layer, until it is whole
