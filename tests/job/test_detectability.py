@@ -24,7 +24,7 @@ def covariance() -> HealthyCovariance:
 
 
 def dense(c: HealthyCovariance) -> np.ndarray:
-    columns = [c.times(row.reshape(SIZE, SIZE)).ravel() for row in np.eye(SIZE**2)]
+    columns = [c.times(row.reshape(SIZE, SIZE)).ravel() for row in np.eye(SIZE**2, dtype=np.float32)]
     B = c.directions.reshape(len(c.directions), -1)
     return np.asarray(np.array(columns) + B.T @ np.diag(c.spreads**2) @ B)
 
@@ -32,11 +32,11 @@ def dense(c: HealthyCovariance) -> np.ndarray:
 def test_conjugate_gradients_agree_with_the_matrix_itself() -> None:
     c, rng = covariance(), np.random.default_rng(0)
     C = dense(c)
-    np.testing.assert_allclose(C, C.T, atol=1e-12)
+    np.testing.assert_allclose(C, C.T, atol=1e-6)
     for _ in range(3):
         S = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
         exact = float(np.sqrt(S.ravel() @ np.linalg.solve(C, S.ravel())))
-        assert c.detectability(S) == pytest.approx(exact, rel=1e-4)
+        assert c.detectability(S) == pytest.approx(exact, rel=1e-3)
 
 
 def test_a_signal_along_what_healthy_layers_do_anyway_is_hardly_seen() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any, ClassVar
 
+from threadpoolctl import threadpool_limits
+
 from layerwatch.crew.base import Crew, Work
 
 _TRIES = 5  # pools, when workers die
@@ -62,6 +64,7 @@ def _begin(work: Work) -> None:
     """In each worker: keep the work, and leave Ctrl-C to the parent, which lets whole items end."""
     global _work  # a worker's only state
     _work = work
+    threadpool_limits(1)  # the workers are the parallelism; threads below them would fight for the processors
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
@@ -21,7 +22,7 @@ class Instance:
     x: float  # mm, where the part's x = 0 lies on the bed
     y: float  # mm
 
-    @property
+    @cached_property
     def bounds(self) -> Float64[np.ndarray, "2 2"]:
         """Lowest and highest corner on the bed, in mm."""
         rings = [island.outer for layer in self.layers for island in layer.islands]

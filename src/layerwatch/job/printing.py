@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
@@ -204,17 +205,19 @@ class _Press:
         placement = kind.place(np.random.default_rng(seed), site)
         covariance, share = self.covariance(row), np.float32(1 - self.conditions.decay)
 
+        @cache
         def detectability(amount: float) -> float:
             spoiled = placement.spoil(scene, placement.sign * amount, 0)
             change = np.asarray(spoiled.temperature() - scene.temperature(), np.float32)
             return covariance.detectability(blurred(share * change, self.camera.optics))
 
-        amount = amount_for(detectability, 10 * order.severity, linear=kind.unit == "K", most=_MOST[kind.unit])
+        linear = kind.unit == "K"
+        amount = amount_for(detectability, 10 * order.severity, linear=linear, most=_MOST[kind.unit])
         record = DefectRecord(
             defect=order.defect,
-            severity=detectability(amount) / 10,
-            amplitude=placement.sign * amount if kind.unit == "K" else 0.0,
-            extent=amount if kind.unit == "mm" else placement.extent,
+            severity=(detectability(1.0) * amount if linear else detectability(amount)) / 10,
+            amplitude=placement.sign * amount if linear else 0.0,
+            extent=placement.extent if linear else amount,
             first_layer=order.first_layer,
             last_layer=order.first_layer + (order.layers or placement.span) - 1,
             seed=int(seed.generate_state(1)[0]),

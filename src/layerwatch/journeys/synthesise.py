@@ -15,7 +15,7 @@ from layerwatch.crew.base import Crew
 from layerwatch.crew.inline import Inline
 from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
 from layerwatch.images.writing import check_writable
-from layerwatch.job.layout import fill_bed
+from layerwatch.job.layout import Instance, fill_bed
 from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import Ranges, paper_ranges
@@ -103,9 +103,10 @@ def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict
     """
     _check(wish)
     amounts = [("healthy", wish.healthy), *((defect, wish.defective) for defect in wish.kinds)]
+    laid_out = [(part, fill_bed(part.layers, machine)) for part in parts]
     numbered = [(kind, number) for kind, count in amounts for number in range(count)]
     return {
-        f"{kind}-{number:04d}": _job(parts, machine, wish, place, f"{kind}-{number:04d}", kind)
+        f"{kind}-{number:04d}": _job(laid_out[place % len(parts)], machine, wish, place, f"{kind}-{number:04d}", kind)
         for place, (kind, number) in enumerate(numbered)
     }
 
@@ -182,9 +183,11 @@ def ranges_of(preset: str) -> Ranges:
     return PRESETS[preset]()
 
 
-def _job(parts: Sequence[SlicedPart], machine: Machine, wish: Wish, number: int, name: str, kind: str) -> JobSettings:
+def _job(
+    laid_out: tuple[SlicedPart, tuple[Instance, ...]], machine: Machine, wish: Wish, number: int, name: str, kind: str
+) -> JobSettings:
     """Settings of one job, all drawn from the seed and the job's number."""
-    part, rng = parts[number % len(parts)], np.random.default_rng([wish.seed, number])
+    (part, instances), rng = laid_out, np.random.default_rng([wish.seed, number])
     last_start = len(part.layers) - wish.layers
     if last_start < 0:
         raise DataError(f"{part.name} has {len(part.layers)} layers, a job wants {wish.layers}; lower --layers")
@@ -193,7 +196,7 @@ def _job(parts: Sequence[SlicedPart], machine: Machine, wish: Wish, number: int,
         name=name,
         seed=(wish.seed, number),
         machine=machine,
-        instances=fill_bed(part.layers, machine),
+        instances=instances,
         first_layer=first,
         layers=wish.layers,
         ranges=ranges_of(wish.preset),
