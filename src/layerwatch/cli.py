@@ -83,7 +83,7 @@ def slice_(
     layer_height: Annotated[float | None, typer.Option(help="mm; default: the machine's.")] = None,
     unit: Unit = None,
     machine: Machine = None,
-    form: Annotated[str, typer.Option("--format", help="Of the layer file.")] = "svg",
+    form: Annotated[str, typer.Option("--format", help="Of the layer file: svg, svgz, cli.")] = "svg",
 ) -> None:
     """Write the layers of a part as Slic3r's SVG, and slice.json with height, area and leaks of each."""
     from layerwatch.journeys.bars import bars

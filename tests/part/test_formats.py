@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import struct
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from layerwatch import catalogue
 from layerwatch.part.formats.stl import Stl
 from layerwatch.part.formats.svg import Svg
 from layerwatch.part.mesh import Mesh, guess_unit
@@ -131,3 +134,57 @@ def test_formats_say_what_they_cannot_hold() -> None:
         Stl().read_layers(b"", "x.stl")
     with pytest.raises(UsageError, match="hold no mesh"):
         Svg().read_mesh(b"", "x.svg")
+
+
+HEAD = b"$$HEADERSTART $$UNITS/1 $$HEADEREND $$GEOMETRYSTART "
+
+
+@pytest.mark.parametrize("name", ["svgz", "cli"])
+def test_layers_come_back_from_every_layer_format(name: str) -> None:
+    form = catalogue.load("part.formats", name)()
+    core = Path(__file__).parents[2] / "examples" / "parts" / "core_waterjacket4.stl"
+    layers = slice_mesh(read_part(core.read_bytes(), core.name, BED).mesh, 6.0)
+    data = form.write_layers(layers, name="core", provenance={"unit": "mm"})
+    assert data == form.write_layers(layers, name="core", provenance={"unit": "mm"})
+    for before, after in zip(layers, form.read_layers(data, f"core.{name}"), strict=True):
+        assert (after.index, after.z, after.height) == pytest.approx((before.index, before.z, 6.0), abs=1e-4)
+        assert after.area == pytest.approx(before.area, rel=1e-6)
+        assert len(after.islands) == len(before.islands)
+
+
+def test_a_cli_file_of_another_unit_comes_in_mm() -> None:
+    text = "$$HEADERSTART\n$$ASCII\n$$UNITS/00000000.010000\n$$HEADEREND\n$$GEOMETRYSTART\n$$LAYER/30.0\n"
+    square = "$$POLYLINE/1,1,5,0,0,1000,0,1000,500,0,500,0,0\n$$POLYLINE/1,2,2,0,0,9,9\n"
+    (layer,) = catalogue.load("part.formats", "cli")().read_layers(f"{text}{square}$$GEOMETRYEND".encode(), "a.cli")
+    assert (layer.z, layer.area, len(layer.islands)) == pytest.approx((0.3, 50.0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("svgz", gzip.compress(b"<svg/>")[:-9], "truncated gzip"),
+        ("svgz", b"\x1f\x8bjunk", "not a gzip file"),
+        ("cli", b"$$HEADERSTART $$BINARY $$HEADEREND", "binary CLI"),
+        ("cli", b"$$HEADERSTART $$ASCII $$UNITS/1 $$HEADEREND $$GEOMETRYSTART $$LAYER/1", "truncated CLI"),
+        ("cli", b"$$HEADERSTART $$HEADEREND $$GEOMETRYSTART $$GEOMETRYEND", "no $$UNITS"),
+        (
+            "cli",
+            HEAD + b"$$POLYLINE/1,1,3,0,0 $$GEOMETRYEND",
+            "before the first",
+        ),
+        (
+            "cli",
+            HEAD + b"$$LAYER/1 $$POLYLINE/1,1,3,0,0 $$GEOMETRYEND",
+            "has 1",
+        ),
+    ],
+)
+def test_a_broken_layer_file_says_why(name: str, data: bytes, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        catalogue.load("part.formats", name)().read_layers(data, f"a.{name}")
+
+
+def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layerwatch.part.formats.svgz._MAX_BYTES", 10_000)
+    with pytest.raises(DataError, match="once unpacked"):
+        catalogue.load("part.formats", "svgz")().read_layers(gzip.compress(bytes(100_000)), "a.svgz")
