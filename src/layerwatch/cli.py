@@ -78,7 +78,7 @@ def _options(
 
 @app.command(name="slice", epilog="Example: layerwatch slice part.stl --layer-height 0.3 --out layers")
 def slice_(
-    part: Annotated[Path, typer.Argument(help="STL file.")],
+    part: Annotated[Path, typer.Argument(help="STL or 3MF file.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default: the part's name with -layers.")] = None,
     layer_height: Annotated[float | None, typer.Option(help="mm; default: the machine's.")] = None,
     unit: Unit = None,
@@ -102,7 +102,7 @@ def slice_(
 
 @app.command(epilog="Example: layerwatch synthesise --part part.stl --jobs 200 --defective 20 --out archive")
 def synthesise(
-    part: Annotated[list[Path], typer.Option(help="STL file; repeat it to print several parts in turn.")],
+    part: Annotated[list[Path], typer.Option(help="STL or 3MF file; repeat it to print several parts in turn.")],
     out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("archive"),
     machine: Machine = None,
     jobs: Annotated[int, typer.Option(min=0, max=1_000_000, help="Healthy jobs.")] = 60,
