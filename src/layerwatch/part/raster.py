@@ -113,7 +113,8 @@ def _split_columns(
 def _deposit(total: Float64[np.ndarray, " t"], pieces: tuple[np.ndarray, ...], width: int) -> None:
     xa, ya, xb, yb = pieces
     climb = yb - ya
-    row = np.floor((ya + yb) / 2).astype(np.int64)
+    last = len(total) // (width + 2) - 1
+    row = np.minimum(np.floor((ya + yb) / 2).astype(np.int64), last)  # rounding may leave a piece on the lower border
     middle = (xa + xb) / 2
     column = np.minimum(np.floor(middle).astype(np.int64), width)
     right = climb * (column + 1 - middle)
