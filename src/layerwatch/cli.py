@@ -100,16 +100,27 @@ def slice_(
     print(f"{len(done.layers)} layers of {done.layers[0].height:g} mm{leaks}: {', '.join(map(str, done.files))}")
 
 
-@app.command(epilog="Example: layerwatch synthesise --part part.stl --jobs 200 --defective 20 --out archive")
+@app.command(
+    epilog="Example: layerwatch synthesise --part part.stl --jobs 200 --defective 20 --out archive    "
+    "layerwatch synthesise --layout job.toml --layers 300 --jobs 10 --preset physical --out archive    "
+    'A layout holds one line a copy: [[part]] file = "core.stl", x = 40.0, y = 60.0, turn = 90.0, scale = 1.0'
+)
 def synthesise(
-    part: Annotated[list[Path], typer.Option(help="STL or 3MF file; repeat it to print several parts in turn.")],
+    part: Annotated[
+        list[Path] | None, typer.Option(help="STL or 3MF file; repeat it to print several in turn.")
+    ] = None,
+    layout: Annotated[
+        Path | None, typer.Option(help="Job layout in TOML instead of --part: copies with places.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("archive"),
     machine: Machine = None,
     jobs: Annotated[int, typer.Option(min=0, max=1_000_000, help="Healthy jobs.")] = 60,
     defective: Annotated[int, typer.Option(min=0, max=100_000, help="Jobs of each defect.")] = 4,
     layers: Annotated[int, typer.Option(min=1, max=200_000, help="Layers of each job.")] = 10,
     severity: Annotated[float, typer.Option(help="Of each defect: detectability d' / 10; 4 is plainly visible.")] = 4.0,
-    preset: Annotated[str, typer.Option(help="What is randomised: paper.")] = "paper",
+    preset: Annotated[str, typer.Option(help="How heat and camera are modelled: paper, physical.")] = "paper",
+    ranges: Annotated[Path | None, typer.Option(help="Intervals learnt by `layerwatch ranges`, in TOML.")] = None,
+    variability: Annotated[float, typer.Option(help="Width of all intervals: 0 all jobs alike, 1 the preset's.")] = 1.0,
     defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
     unit: Unit = None,
     workers: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one a processor. Same bytes.")] = 0,
@@ -118,14 +129,29 @@ def synthesise(
 ) -> None:
     """Print virtual jobs of a part: infrared frames with plans and truth, healthy and with each defect."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.files import open_machine
+    from layerwatch.journeys.files import open_machine, open_ranges
     from layerwatch.journeys.synthesise import Wish, crew_of
     from layerwatch.journeys.synthesise import synthesise as run
 
-    wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()))
+    if bool(part) == bool(layout):
+        raise typer.BadParameter("give either --part or --layout", param_hint="--part")
+    learnt = open_ranges(ranges, preset)
+    wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()), variability, learnt)
+    said: list[str] = []
     with bars() as progress:
-        team = crew_of(crew, workers)
-        archive = run(part, out, open_machine(machine), wish, unit=unit, crew=team, progress=progress)
+        team, printer = crew_of(crew, workers), open_machine(machine)
+        archive = run(
+            part or (),
+            out,
+            printer,
+            wish,
+            unit=unit,
+            layout=layout,
+            crew=team,
+            progress=progress,
+            say=said.append,
+        )
+    print("\n".join(said))
     print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers: {out}")
 
 
@@ -252,12 +278,14 @@ def demo(
     print("\n".join(summary.lines))
 
 
-@app.command(epilog="Example: layerwatch machine > mine.toml")
-def machine() -> None:
-    """Print the shipped machine file, to be changed and given with --machine."""
-    from layerwatch.journeys.files import shipped_machine
+@app.command(epilog="Example: layerwatch machine > mine.toml    layerwatch machine tilted_camera > mine.toml")
+def machine(
+    name: Annotated[str, typer.Argument(help="Of a shipped machine file.")] = "sand_binder_jetting",
+) -> None:
+    """Print a shipped machine file, to be changed and given with --machine."""
+    from layerwatch.journeys.files import shipped_text
 
-    print(shipped_machine(), end="")
+    print(shipped_text(name), end="")
 
 
 @app.command(name="list", epilog="Example: layerwatch list job.defects")
@@ -267,3 +295,22 @@ def list_(shelf: Annotated[str | None, typer.Argument(help="Name of a shelf; def
         print(one)
         for name in catalogue.names(one):
             print(f"  {name:20s} {catalogue.caption(one, name)}")
+
+
+@app.command(name="contact-sheet", epilog="Example: layerwatch contact-sheet --part part.stl --out sheets")
+def contact_sheet(
+    part: Annotated[Path, typer.Option(help="STL or 3MF file.")],
+    out: Annotated[Path, typer.Option(help="Folder for defects.png, faults.png and layers.png.")] = Path("sheets"),
+    machine: Machine = None,
+    preset: Annotated[str, typer.Option(help="How heat and camera are modelled: paper, physical.")] = "paper",
+    unit: Unit = None,
+    seed: Seed = 0,
+) -> None:
+    """Draw everything that can be printed: defects by severity, faults of frames, healthy layers by height."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.contact_sheet import contact_sheet as run
+    from layerwatch.journeys.files import open_machine
+
+    with bars() as progress:
+        files = run(part, out, open_machine(machine), preset=preset, seed=seed, unit=unit, progress=progress)
+    print("\n".join(map(str, files)))

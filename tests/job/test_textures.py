@@ -3,13 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from layerwatch.job.textures import Texture
-from layerwatch.job.thermal import HeatMemory, texture_share
+from layerwatch.job.textures import Texture, blurred, gaussian_transfer
 
 
 def test_a_texture_has_unit_variance_and_the_spectrum_that_it_promises() -> None:
     texture, rng = Texture.of(64, 96, (4.0, 8.0)), np.random.default_rng(0)
-    draws = np.stack([texture.field(rng) for _ in range(300)])
+    draws = np.concatenate([texture.pair(rng) for _ in range(150)])
     assert draws.var() == pytest.approx(1, rel=0.05)
     measured = (np.abs(np.fft.rfft2(draws)) ** 2).mean(0) / draws[0].size
     promised = texture.spectrum()
@@ -20,18 +19,16 @@ def test_a_texture_has_unit_variance_and_the_spectrum_that_it_promises() -> None
     assert along > across
 
 
-def test_heat_memory_is_a_geometric_series() -> None:
-    memory = HeatMemory(0.25)
-    zero, one = np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)
-    seen = [memory.see(x)[0, 0] for x in (zero, one, zero, zero)]
-    assert seen == pytest.approx([0, 0.75, 0.1875, 0.046875])
+def test_the_two_textures_of_a_pair_are_independent() -> None:
+    texture, rng = Texture.of(64, 64, (3.0, 3.0)), np.random.default_rng(1)
+    pairs = np.stack([texture.pair(rng) for _ in range(100)])
+    assert abs(np.mean(pairs[:, 0] * pairs[:, 1])) < 0.01
 
 
-@pytest.mark.parametrize(("decay", "keep"), [(0.2, 0.0), (0.4, 0.7)])
-def test_the_memory_keeps_the_share_of_variance_that_the_formula_says(decay: float, keep: float) -> None:
-    rng = np.random.default_rng(0)
-    memory, field, seen = HeatMemory(decay), np.zeros((64, 64), np.float32), []
-    for _ in range(400):
-        field = (keep * field + np.sqrt(1 - keep**2) * rng.standard_normal((64, 64))).astype(np.float32)
-        seen.append(memory.see(field))
-    assert np.var(seen[20:]) == pytest.approx(texture_share(decay, keep), rel=0.03)
+def test_a_blur_keeps_the_mean_and_spreads_a_point_by_sigma() -> None:
+    point = np.zeros((65, 64), np.float32)
+    point[32, 32] = 1
+    seen = blurred(point, gaussian_transfer(point.shape, 2.0))
+    assert seen.sum() == pytest.approx(1, abs=1e-5)
+    rows = np.arange(65) - 32
+    assert (seen.sum(1) * rows**2).sum() == pytest.approx(4.0, rel=0.01)

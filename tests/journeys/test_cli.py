@@ -166,10 +166,15 @@ def test_a_part_thinner_than_a_layer_is_refused(capsys: pytest.CaptureFixture[st
     assert not (tmp_path / "o").exists()
 
 
-def test_a_part_shorter_than_a_job_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    part = box(tmp_path / "box.stl", z=2.0)
-    refused(capsys, ["synthesise", "--part", part, "--out", tmp_path / "o"], 1, "has 7 layers, a job wants 10")
-    assert not (tmp_path / "o").exists()
+def test_a_part_shorter_than_a_job_is_cut_into_thinner_layers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    part, out = box(tmp_path / "box.stl", z=2.0), tmp_path / "o"
+    code, said, _ = run(capsys, "synthesise", "--part", part, "--jobs", 1, "--defective", 0, "--out", out)
+    assert code == 0
+    assert "7 layers of 0.3 mm; cut into 10 equally spaced ones of 0.2 mm" in said
+    heights = [row["z"] for row in json.loads((out / "archive.json").read_bytes())["jobs"]["healthy-0000"]]
+    assert np.allclose(heights, 0.2 * np.arange(1, 11))
 
 
 def test_no_images_in_the_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path) -> None:

@@ -3,44 +3,160 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 
 from layerwatch.job.machine import Machine
 from layerwatch.part.raster import coverages
-from layerwatch.records import DataError, Layer
+from layerwatch.records import DataError, Island, Layer
+
+_CHUNK = 16  # layers drawn at once
+_MOST_COPIES = 255  # a plan has 8 bits
 
 
 @dataclass(frozen=True, eq=False)
 class Instance:
     """One copy of a part in the job layout."""
 
-    layers: Sequence[Layer]  # all layers of the part, lowest first
+    layers: tuple[Layer, ...]  # all layers of the part, lowest first
     x: float  # mm, where the part's x = 0 lies on the bed
     y: float  # mm
 
     @cached_property
     def bounds(self) -> Float64[np.ndarray, "2 2"]:
         """Lowest and highest corner on the bed, in mm."""
-        rings = [island.outer for layer in self.layers for island in layer.islands]
-        box = np.stack([np.min([r.min(0) for r in rings], 0), np.max([r.max(0) for r in rings], 0)])
-        return np.asarray(box + (self.x, self.y))  # noqa: RUF005 # an array plus a pair, not two tuples
+        return np.asarray(extent_of(self.layers) + np.array([self.x, self.y]))
+
+
+@lru_cache(64)
+def extent_of(layers: tuple[Layer, ...]) -> Float64[np.ndarray, "2 2"]:
+    """Lowest and highest corner of all contours, in mm.
+
+    Raises:
+        DataError: no layer has a closed contour.
+    """
+    rings = [island.outer for layer in layers for island in layer.islands]
+    if not rings:
+        raise DataError("no layer of the part has a closed contour, so there is nothing to print; repair the mesh")
+    return np.stack([np.min([r.min(0) for r in rings], 0), np.max([r.max(0) for r in rings], 0)])
+
+
+def turned(layers: tuple[Layer, ...], degrees: float) -> tuple[Layer, ...]:
+    """The layers turned about z, counter-clockwise, with their lowest corner at x = y = 0 again."""
+    if degrees % 360 == 0:
+        return layers
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.array([[c, s], [-s, c]])  # of row vectors
+    rolled = tuple(replace(r, islands=tuple(_moved(i, turn, np.zeros(2)) for i in r.islands)) for r in layers)
+    low = -extent_of(rolled)[0]
+    return tuple(replace(r, islands=tuple(_moved(i, np.eye(2), low) for i in r.islands)) for r in rolled)
+
+
+def _moved(island: Island, turn: Float64[np.ndarray, "2 2"], by: Float64[np.ndarray, " 2"]) -> Island:
+    return Island(island.outer @ turn + by, tuple(hole @ turn + by for hole in island.holes))
 
 
 @dataclass(frozen=True, eq=False)
+class Row:
+    """One layer of a job in pixels of the bed."""
+
+    printed: Float32[np.ndarray, "h w"]  # share of each pixel that is printed
+    plan: UInt8[np.ndarray, "h w"]  # part instance, 0 is bed
+    coverage: Float32[np.ndarray, "h w"]  # share of each pixel inside the nominal outline
+
+
+@dataclass(eq=False)
 class Layout:
-    """A job's layers in pixels."""
+    """A job's layers, drawn some at a time as they are asked for, in order.
 
-    printed: Float32[np.ndarray, "k h w"]  # share of each pixel that is printed
-    plans: UInt8[np.ndarray, "k h w"]  # part instance, 0 is bed
-    coverage: UInt8[np.ndarray, "k h w"]  # 255 times the share of each pixel inside the nominal outline
+    Copies that lie whole pixels apart share one drawing, so ten cores cost little more than one.
+    """
+
+    instances: Sequence[Instance]  # as moved for this job
+    printed: Sequence[Sequence[Layer]]  # the layers to print of each instance
+    machine: Machine
+    wander: Float64[np.ndarray, "k 2"]  # mm, by which the print of each layer misses its plan
+    _first: int = 0
+    _rows: tuple[Row, ...] = ()
+
+    def row(self, k: int) -> Row:
+        """The k-th layer."""
+        if not self._first <= k < self._first + len(self._rows):
+            self._first, self._rows = k, self._draw(k, min(k + _CHUNK, len(self.wander)))
+        return self._rows[k - self._first]
+
+    def _draw(self, first: int, last: int) -> tuple[Row, ...]:
+        size = (last - first, self.machine.height, self.machine.width)
+        masks, nominals, plans = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.uint8)
+        drawings: dict[tuple[int, bytes], _Drawing] = {}
+        for number, (instance, layers) in enumerate(zip(self.instances, self.printed, strict=True), 1):
+            pixel = self._pixel(instance)
+            if not layers[first:last]:
+                continue
+            key = (id(instance.layers), np.round(pixel - np.floor(pixel), 6).tobytes())
+            if key not in drawings:
+                wander = self.wander[first : first + len(layers[first:last])]
+                drawings[key] = _Drawing.of(layers[first:last], instance, pixel, self.machine, wander)
+            drawings[key].add(np.floor(pixel).astype(int), number, masks, nominals, plans)
+        rows = zip(np.clip(masks, 0, 1), plans, np.clip(nominals, 0, 1), strict=True)
+        return tuple(Row(m, p, n) for m, p, n in rows)
+
+    def _pixel(self, instance: Instance) -> Float64[np.ndarray, " 2"]:
+        """Place of the copy's lowest corner in pixels, held to a millionth so that equal fractions are equal."""
+        return np.asarray(np.round(instance.bounds[0] / self.machine.mm_per_px, 6))
 
 
-def layers_to_print(instances: Sequence[Instance], first: int, last: int) -> list[list[Layer]]:
-    """The layers ``first`` (or 0) to ``last`` of each instance; short parts end earlier, the tallest comes first.
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """Some layers of one part in a window of pixels around it."""
+
+    printed: Float32[np.ndarray, "k a b"]
+    nominal: Float32[np.ndarray, "k a b"]
+    margin: int  # px, from the window's corner to the pixel of the part's lowest corner
+
+    @classmethod
+    def of(
+        cls,
+        layers: Sequence[Layer],
+        instance: Instance,
+        pixel: Float64[np.ndarray, " 2"],
+        machine: Machine,
+        wander: Float64[np.ndarray, "k 2"],
+    ) -> _Drawing:
+        """Drawn twice, as printed and as planned; the window has room for what the print misses."""
+        mm = machine.mm_per_px
+        margin = int(np.ceil(np.abs(wander).max(initial=0) / mm)) + 1
+        size = np.ceil(np.ptp(instance.bounds, axis=0) / mm).astype(int) + 2 * margin + 1
+        low = np.array([instance.x, instance.y]) - instance.bounds[0]
+        at = low + (pixel - np.floor(pixel) + margin) * mm
+        offsets = np.concatenate([at + wander, np.broadcast_to(at, wander.shape)])
+        drawn = coverages([*layers, *layers], int(size[0]), int(size[1]), mm, offsets)
+        return cls(drawn[: len(layers)], drawn[len(layers) :], margin)
+
+    def add(
+        self,
+        corner: Int64[np.ndarray, " 2"],
+        number: int,
+        masks: Float32[np.ndarray, "n h w"],
+        nominals: Float32[np.ndarray, "n h w"],
+        plans: UInt8[np.ndarray, "n h w"],
+    ) -> None:
+        """Lay it down with its lowest corner in a pixel (column, row); what leaves the frame is cut off."""
+        k, a, b = self.nominal.shape
+        (column, row), (height, width) = corner - self.margin, plans.shape[1:]
+        top, left, bottom, right = max(row, 0), max(column, 0), min(row + a, height), min(column + b, width)
+        to = np.s_[:k, top:bottom, left:right]
+        own = np.s_[:, top - row : bottom - row, left - column : right - column]
+        masks[to] += self.printed[own]
+        nominals[to] += self.nominal[own]
+        plans[to][self.nominal[own] >= 0.5] = number
+
+
+def layers_to_print(instances: Sequence[Instance], first: int, last: int) -> list[Sequence[Layer]]:
+    """The layers ``first`` (or 0) to ``last`` of each instance; short parts end earlier.
 
     Raises:
         DataError: no part is that tall.
@@ -48,72 +164,66 @@ def layers_to_print(instances: Sequence[Instance], first: int, last: int) -> lis
     tallest = max(len(instance.layers) for instance in instances)
     if last >= tallest:
         raise DataError(f"layer {last} asked for, the part has {tallest} layers; ask for fewer --layers")
-    return [list(instance.layers[max(first, 0) : last + 1]) for instance in instances]
+    return [instance.layers[max(first, 0) : last + 1] for instance in instances]
 
 
-def lay_out(
-    instances: Sequence[Instance],
-    printed: Sequence[Sequence[Layer]],
-    machine: Machine,
-    place: tuple[float, float],
-    wander: Float64[np.ndarray, "k 2"],
-) -> Layout:
-    """What is printed on every layer, and what was planned.
-
-    Args:
-        instances: the job layout.
-        printed: the layers to print of each instance.
-        machine: bed and pixels.
-        place: mm, by which the whole layout is moved, cut so that it stays on the bed.
-        wander: mm, by which the print of each layer misses its plan.
+def moved_on_bed(instances: Sequence[Instance], machine: Machine, place: tuple[float, float]) -> tuple[Instance, ...]:
+    """The whole layout moved by ``place`` mm, cut so that it stays on the sand.
 
     Raises:
         DataError: the layout is larger than the bed.
     """
-    size = (len(printed[0]), machine.height, machine.width)
-    masks, nominals, plans = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.uint8)
-    moved = _kept_on_bed(instances, machine, place)
-    for number, (instance, layers) in enumerate(zip(instances, printed, strict=True), 1):
-        k, at = len(layers), np.array([instance.x, instance.y]) + moved
-        masks[:k] += coverages(layers, machine.width, machine.height, machine.mm_per_px, at + wander[:k])
-        nominal = coverages(layers, machine.width, machine.height, machine.mm_per_px, np.broadcast_to(at, (k, 2)))
-        nominals[:k] += nominal
-        plans[:k][nominal >= 0.5] = number
-    planned = np.asarray(np.rint(255 * np.clip(nominals, 0, 1)), np.uint8)
-    return Layout(np.clip(masks, 0, 1), plans, planned)
-
-
-def _kept_on_bed(
-    instances: Sequence[Instance], machine: Machine, place: tuple[float, float]
-) -> Float64[np.ndarray, " 2"]:
     boxes = np.stack([instance.bounds for instance in instances])
-    least, most = -boxes[:, 0].min(0), np.array(machine.bed[:2]) - boxes[:, 1].max(0)
-    if (least > most).any():
+    least, most = machine.rim - boxes[:, 0].min(0), np.array(machine.bed[:2]) - machine.rim - boxes[:, 1].max(0)
+    if (least > most + 1e-9).any():
         raise DataError("the job layout is larger than the bed; place the parts closer together, or print fewer")
-    return np.clip(place, least, most)
+    x, y = np.clip(place, least, np.maximum(least, most)).tolist()
+    return tuple(replace(instance, x=instance.x + x, y=instance.y + y) for instance in instances)
 
 
-def fill_bed(layers: Sequence[Layer], machine: Machine, gap: float = 20.0, spare: float = 25.0) -> tuple[Instance, ...]:
-    """As many copies of a part as the bed takes in rows and columns, in the middle of the bed.
+def check_on_bed(instances: Sequence[Instance], machine: Machine) -> None:
+    """Refuse a layout that leaves the sand, or has more copies than a plan can number.
+
+    Raises:
+        DataError: it does; the copy is named by its number.
+    """
+    if len(instances) > _MOST_COPIES:
+        raise DataError(f"{len(instances)} copies in one job; at most {_MOST_COPIES} can be told apart")
+    rim, bed = machine.rim, np.array(machine.bed[:2])
+    for number, instance in enumerate(instances, 1):
+        low, high = instance.bounds
+        if (low < rim - 1e-6).any() or (high > bed - rim + 1e-6).any():
+            raise DataError(
+                f"copy {number} reaches from ({low[0]:.1f}, {low[1]:.1f}) to ({high[0]:.1f}, {high[1]:.1f}) mm and "
+                f"leaves the sand, which is {rim:g} to ({bed[0] - rim:g}, {bed[1] - rim:g}) mm; move, turn or scale it"
+            )
+
+
+def fill_bed(
+    layers: tuple[Layer, ...], machine: Machine, gap: float = 20.0, spare: float = 25.0
+) -> tuple[Instance, ...]:
+    """As many copies of a part as the bed takes in rows and columns, in the middle of the bed, whole pixels apart.
 
     Args:
         layers: all layers of the part.
         machine: the bed.
-        gap: mm between copies.
+        gap: mm between copies, at least.
         spare: mm left free on every side where there is room, so that the layout can be moved.
 
     Raises:
         DataError: the part is larger than the bed.
     """
-    low, high = Instance(layers, 0.0, 0.0).bounds
-    size, bed = high - low, np.array(machine.bed[:2])
+    low, high = extent_of(layers)
+    size, bed, mm = high - low, np.array(machine.bed[:2]) - 2 * machine.rim, machine.mm_per_px
     if (size > bed).any():
         raise DataError(
             f"a part of {size[0]:.4g} x {size[1]:.4g} mm does not fit the bed of {bed[0]:g} x {bed[1]:g} mm; "
             "give --unit, or a larger machine"
         )
-    columns, rows = (max(int(n), 1) for n in (bed - 2 * spare + gap) // (size + gap))
-    taken = np.array([columns, rows]) * (size + gap) - gap
-    start = (bed - taken) / 2 - low
-    steps = [np.array([c, r]) * (size + gap) for r in range(rows) for c in range(columns)]
+    step = np.ceil((size + gap) / mm - 1e-9) * mm
+    columns, rows = (max(int(n), 1) for n in (bed - 2 * spare - size) // step + 1)
+    while columns * rows > _MOST_COPIES:
+        columns, rows = (columns - 1, rows) if columns > rows else (columns, rows - 1)
+    start = np.array(machine.bed[:2]) / 2 - (np.array([columns, rows]) * step - step + size) / 2 - low
+    steps = [np.array([c, r]) * step for r in range(rows) for c in range(columns)]
     return tuple(Instance(layers, float(x), float(y)) for x, y in (start + step for step in steps))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Complex64, Float32, Float64
 from scipy import fft
 
 
@@ -13,46 +14,59 @@ from scipy import fft
 class Texture:
     """A stationary Gaussian field on a periodic grid, band-limited by a Gaussian transfer function."""
 
-    transfer: Float32[np.ndarray, "h f"]  # of white noise, on the half plane of a real transform
-    width: int  # px
+    along_rows: Float32[np.ndarray, "h 1"]  # its transfer function of white noise is the product of both
+    along_columns: Float32[np.ndarray, " w"]
 
     @classmethod
     def of(cls, height: int, width: int, length: tuple[float, float]) -> Texture:
         """A texture of correlation lengths (rows, columns) in px; the field's variance is 1."""
-        transfer = gaussian_transfer(height, width, (length[0] / 2, length[1] / 2))
-        power = _full_sum(transfer**2, width) / (height * width)
-        return cls((transfer / np.sqrt(power)).astype(np.float32), width)
+        v, u = _gaussian(height, length[0] / 2), _gaussian(width, length[1] / 2)
+        v, u = v / np.sqrt(np.mean(v**2)), u / np.sqrt(np.mean(u**2))
+        return cls(v.astype(np.float32)[:, None], u.astype(np.float32))
 
-    def field(self, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
-        """One draw."""
-        white = rng.standard_normal((self.transfer.shape[0], self.width), np.float32)
-        return np.asarray(fft.irfft2(fft.rfft2(white) * self.transfer, s=white.shape), np.float32)
+    def pair(self, rng: np.random.Generator) -> Float32[np.ndarray, "2 h w"]:
+        """Two independent draws: the real and the imaginary part of one complex field."""
+        shape = (len(self.along_rows), len(self.along_columns))
+        white = rng.standard_normal((*shape, 2), np.float32).view(np.complex64)[..., 0]
+        white *= self.along_rows
+        white *= self.along_columns * np.float32(np.sqrt(white.size))
+        field = fft.ifft2(white, overwrite_x=True)
+        return np.stack([field.real, field.imag])
 
     def spectrum(self) -> Float64[np.ndarray, "h f"]:
-        """Expected squared modulus of a draw's transform divided by the number of pixels."""
-        return self.transfer.astype(np.float64) ** 2
+        """Expected squared modulus of a draw's real transform divided by the number of pixels."""
+        half = self.along_columns[: len(self.along_columns) // 2 + 1]
+        return np.asarray((self.along_rows.astype(np.float64) * half) ** 2)
 
 
-def gaussian_transfer(height: int, width: int, sigma: tuple[float, float]) -> Float64[np.ndarray, "h f"]:
-    """Transfer function of a Gaussian blur of sigma (rows, columns) px, on the half plane of a real transform."""
-    v, u = fft.fftfreq(height)[:, None], fft.rfftfreq(width)[None, :]
-    return np.asarray(np.exp(-2 * np.pi**2 * ((v * sigma[0]) ** 2 + (u * sigma[1]) ** 2)))
+def gaussian_transfer(shape: tuple[int, ...], sigma: float) -> Float32[np.ndarray, "h f"]:
+    """Transfer function of a Gaussian blur of sigma px of images (rows, columns), on the half plane of a transform."""
+    v, u = _gaussian(shape[0], sigma), _gaussian(shape[1], sigma)[: shape[1] // 2 + 1]
+    return np.asarray(v.astype(np.float32)[:, None] * u.astype(np.float32))
 
 
-def blurred(image: Float32[np.ndarray, "h w"], transfer: Float64[np.ndarray, "h f"]) -> Float32[np.ndarray, "h w"]:
-    """The image through a transfer function, on the periodic grid."""
-    return np.asarray(fft.irfft2(fft.rfft2(image) * transfer.astype(np.float32), s=image.shape), np.float32)
+def _gaussian(size: int, sigma: float) -> Float64[np.ndarray, " n"]:
+    """Transfer of a blur of sigma px along one axis, at all its frequencies."""
+    return np.asarray(np.exp(sigma**2 * _exponents(size)))
 
 
-def _full_sum(half: Float64[np.ndarray, "h f"], width: int) -> float:
-    """Sum over the whole frequency plane of what is given on its half."""
-    return float((half * column_weights(width)).sum())
+@cache
+def _exponents(size: int) -> Float64[np.ndarray, " n"]:
+    return np.asarray(-2 * (np.pi * fft.fftfreq(size)) ** 2)
 
 
-def column_weights(width: int) -> Float64[np.ndarray, " f"]:
-    """How often each column of the half plane stands in the whole plane: once at 0 and Nyquist, else twice."""
-    weights = np.full(width // 2 + 1, 2.0)
-    weights[0] = 1
-    if width % 2 == 0:
-        weights[-1] = 1
-    return weights
+def transformed(image: Float32[np.ndarray, "*n h w"]) -> Complex64[np.ndarray, "*n h f"]:
+    """Real Fourier transform of images, in 32 bit."""
+    return np.asarray(fft.rfft2(image), np.complex64)
+
+
+def imaged(spectrum: Complex64[np.ndarray, "*n h f"], width: int) -> Float32[np.ndarray, "*n h w"]:
+    """The images of real Fourier transforms."""
+    return np.asarray(fft.irfft2(spectrum, s=(spectrum.shape[-2], width)), np.float32)
+
+
+def blurred(
+    image: Float32[np.ndarray, "*n h w"], transfer: Float32[np.ndarray, "h f"]
+) -> Float32[np.ndarray, "*n h w"]:
+    """Images through a transfer function, on the periodic grid."""
+    return imaged(np.asarray(transformed(image) * transfer, np.complex64), image.shape[-1])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from layerwatch.images.writing import check_result as check_result  # the command line knows journeys only
 from layerwatch.images.writing import new_folder, write_file
 from layerwatch.job.machine import Machine, default_machine, read_machine
+from layerwatch.job.machine import shipped_text as shipped_text  # the command line knows journeys only
+from layerwatch.job.ranges import Ranges
+from layerwatch.job.rangesfile import read_ranges
 from layerwatch.part.reading import Part, read_part
 from layerwatch.records import DataError, UsageError
 
@@ -39,15 +41,30 @@ def open_machine(path: Path | None) -> Machine:
     """Read a machine file, or take the shipped one; errors as in ``read_bytes`` and ``read_machine``."""
     if path is None:
         return default_machine()
+    return read_machine(read_text(path), path.name)
+
+
+def open_ranges(path: Path | None, preset: str) -> Ranges | None:
+    """Read learnt intervals, laid over those of a preset; None for none.
+
+    Raises:
+        UsageError: no such file or preset.
+        DataError: broken, or an unknown or impossible key, which is named.
+    """
+    return None if path is None else read_ranges(read_text(path), path.name, preset)
+
+
+def read_text(path: Path) -> str:
+    """The text of a TOML file.
+
+    Raises:
+        UsageError: no such file.
+        DataError: it cannot be read, or is no text.
+    """
     try:
-        return read_machine(read_bytes(path).decode("utf-8-sig"), path.name)
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file; give a machine file in TOML") from None
-
-
-def shipped_machine() -> str:
-    """The text of the machine file that is used when none is given."""
-    return resources.files("layerwatch.job").joinpath("machines", "sand_binder_jetting.toml").read_text("utf-8")
+        raise DataError(f"{path}: not a text file; give a file in TOML") from None
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,18 @@ from layerwatch.crew.base import Crew
 from layerwatch.crew.inline import Inline
 from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
 from layerwatch.images.writing import check_writable
-from layerwatch.job.layout import Instance, fill_bed
+from layerwatch.job.jobfile import read_layout
+from layerwatch.job.layout import Instance, check_on_bed, extent_of, fill_bed, turned
 from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
-from layerwatch.job.ranges import Ranges, paper_ranges
-from layerwatch.journeys.files import open_part
-from layerwatch.part.slicing import slice_mesh
+from layerwatch.job.ranges import Ranges
+from layerwatch.job.rangesfile import preset
+from layerwatch.journeys.files import open_part, read_text
+from layerwatch.part.mesh import Mesh
+from layerwatch.part.slicing import layer_count, slice_mesh
 from layerwatch.records import DataError, Layer, Progress, UsageError, silent
 
-PRESETS = {"paper": paper_ranges}
-_BURN_IN = 4  # layers under the first one kept, for the heat that shines through
+_BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,19 @@ class SlicedPart:
     layers: tuple[Layer, ...]
     said: tuple[str, ...]
     sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """What is printed together in a job."""
+
+    name: str
+    instances: tuple[Instance, ...]
+
+    @property
+    def layers(self) -> int:
+        """Of the tallest copy."""
+        return max(len(instance.layers) for instance in self.instances)
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,18 @@ class Wish:
     preset: str = "paper"
     seed: int = 0
     defects: tuple[str, ...] = ()  # names on the shelf; none: all of them
+    variability: float = 1.0  # width of all intervals, as a multiple of the preset's
+    learnt: Ranges | None = None  # instead of the preset's
+
+    @property
+    def ranges(self) -> Ranges:
+        """What is randomised.
+
+        Raises:
+            UsageError: there is no such preset.
+        """
+        ranges = self.learnt or preset(self.preset)
+        return ranges if self.variability == 1 else ranges.widened(self.variability)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -62,58 +89,146 @@ def synthesise(
     wish: Wish = Wish(),
     *,
     unit: str | None = None,
+    layout: Path | None = None,
     crew: Crew = Inline(),
     progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Archive:
     """Slice the parts and print every wished job; an interrupted call goes on where it was.
 
+    Args:
+        parts: files, printed in turn; each fills the bed with copies of itself.
+        out: folder of the archive.
+        machine: the printer.
+        wish: how many jobs, and how they are spoiled.
+        unit: of the part files, instead of what they say or what is guessed.
+        layout: a job layout in TOML, printed in every job instead of ``parts``.
+        crew: who prints.
+        progress: told while slicing and printing.
+        say: told what a user should know of the parts: units taken, repairs, layer heights, leaks.
+
     Raises:
         UsageError: ``out`` cannot be written or holds other data, or an unknown preset.
-        DataError: a part is broken, or shorter than a job.
+        DataError: a part is broken, does not fit, or cannot be cut into so many layers.
     """
     _check(wish)
     check_writable(out)
-    sliced = [slice_part(path, machine, unit=unit, progress=progress) for path in parts]
-    settings = plan_jobs(sliced, machine, wish)
+    if layout is not None:
+        plate, sliced = read_plate(layout, machine, at_least=wish.layers, unit=unit, progress=progress)
+        plates = [plate]
+    else:
+        sliced = [slice_part(path, machine, unit=unit, at_least=wish.layers, progress=progress) for path in parts]
+        plates = fill_beds(sliced, machine)
+    for part in sliced:
+        for line in part.said:
+            say(f"{part.name}: {line}")
+    settings = plan_plates(plates, machine, wish)
     return print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
 
 
-def slice_part(path: Path, machine: Machine, *, unit: str | None = None, progress: Progress = silent) -> SlicedPart:
-    """All layers of a part file at the machine's layer height.
+def slice_part(
+    path: Path,
+    machine: Machine,
+    *,
+    unit: str | None = None,
+    scale: float = 1.0,
+    at_least: int = 1,
+    progress: Progress = silent,
+) -> SlicedPart:
+    """All layers of a part file at the machine's layer height; equally spaced thinner ones where those are too few.
 
     Raises:
         UsageError: no such file, or an unknown unit.
-        DataError: the part is broken, does not fit the job box or is thinner than a layer.
+        DataError: the part is broken, does not fit the job box, or no layer of it has a closed contour.
     """
     part = open_part(path, machine, unit)
+    mesh = Mesh(part.mesh.triangles * scale, "mm")
 
     def told(step: str, done: int, total: int, note: str = "") -> None:
         progress(f"{step} {part.name[:20]}", done, total, note)
 
-    layers = slice_mesh(part.mesh, machine.layer_height, progress=told)
-    return SlicedPart(part.name, layers, part.said, part.sha256)
+    height, said = _layer_height(mesh, machine, at_least)
+    layers = slice_mesh(mesh, height, progress=told)
+    if not any(layer.islands for layer in layers):
+        leaks = sum(layer.leaks for layer in layers)
+        raise DataError(
+            f"{path.name}: no layer has a closed contour ({leaks} open ends in {len(layers)} layers), so there is "
+            "nothing to print; the mesh is no solid: repair it, or export the part again"
+        )
+    leaky = sum(layer.leaks > 0 for layer in layers)
+    leaks_said = (f"{leaky} of {len(layers)} layers leak; contours that do not close are left out",) if leaky else ()
+    return SlicedPart(part.name, layers, (*part.said, *said, *leaks_said), part.sha256)
+
+
+def _layer_height(mesh: Mesh, machine: Machine, at_least: int) -> tuple[float, tuple[str, ...]]:
+    """The machine's layer height, or what gives so many layers, and what must be said of it."""
+    top, height = float(mesh.bounds[1, 2]), machine.layer_height
+    count = layer_count(mesh, height)
+    if count >= at_least:
+        return height, ()
+    thinner = top / at_least
+    return thinner, (
+        f"the part is {top:.4g} mm high, {count} layers of {height:g} mm; cut into "
+        f"{at_least} equally spaced ones of {thinner:.4g} mm instead",
+    )
+
+
+def fill_beds(parts: Sequence[SlicedPart], machine: Machine) -> list[Plate]:
+    """A plate for each part, filled with copies of it."""
+    return [Plate(part.name, fill_bed(part.layers, machine)) for part in parts]
+
+
+def read_plate(
+    path: Path, machine: Machine, *, at_least: int = 1, unit: str | None = None, progress: Progress = silent
+) -> tuple[Plate, list[SlicedPart]]:
+    """The plate of a job layout in TOML, and its parts, each sliced once a scale.
+
+    Raises:
+        UsageError: no such file, or an unknown unit.
+        DataError: the layout or a part is broken, or a copy lies outside the bed.
+    """
+    copies = read_layout(read_text(path), path.name)
+    sliced: dict[tuple[str, str | None, float], SlicedPart] = {}
+    instances = []
+    for copy in copies:
+        key = (copy.file, copy.unit or unit, copy.scale)
+        if key not in sliced:
+            file = path.parent / copy.file
+            sliced[key] = slice_part(file, machine, unit=key[1], scale=copy.scale, at_least=at_least, progress=progress)
+        layers = turned(sliced[key].layers, copy.turn)
+        x, y = extent_of(layers)[0].tolist()
+        instances.append(Instance(layers, copy.x - x, copy.y - y))
+    plate = Plate(path.stem, tuple(instances))
+    check_on_bed(plate.instances, machine)
+    return plate, list(sliced.values())
 
 
 def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict[str, JobSettings]:
-    """Name and settings of every job: parts in turn, each job a run of layers that begins at random.
+    """Settings of every job of parts that each fill the bed; see ``plan_plates``."""
+    return plan_plates(fill_beds(parts, machine), machine, wish)
+
+
+def plan_plates(plates: Sequence[Plate], machine: Machine, wish: Wish) -> dict[str, JobSettings]:
+    """Name and settings of every job: plates in turn, each job a run of layers that begins at random.
 
     Raises:
-        DataError: a part has fewer layers than a job.
+        DataError: a plate has fewer layers than a job.
         UsageError: an amount is below what makes sense.
     """
     _check(wish)
     amounts = [("healthy", wish.healthy), *((defect, wish.defective) for defect in wish.kinds)]
-    laid_out = [(part, fill_bed(part.layers, machine)) for part in parts]
     numbered = [(kind, number) for kind, count in amounts for number in range(count)]
     return {
-        f"{kind}-{number:04d}": _job(laid_out[place % len(parts)], machine, wish, place, f"{kind}-{number:04d}", kind)
+        f"{kind}-{number:04d}": _job(plates[place % len(plates)], machine, wish, place, f"{kind}-{number:04d}", kind)
         for place, (kind, number) in enumerate(numbered)
     }
 
 
 def _check(wish: Wish) -> None:
     """Refuse amounts that make no sense before anything is sliced."""
-    ranges_of(wish.preset)
+    if not 0 <= wish.variability <= 10:
+        raise UsageError(f"variability {wish.variability:g}; give one from 0 (all jobs alike) to 10, 1 is the preset's")
+    _ = wish.ranges
     for defect in wish.defects:
         catalogue.load("job.defects", defect)
     if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
@@ -172,35 +287,22 @@ def crew_of(name: str, workers: int) -> Crew:
     return crew
 
 
-def ranges_of(preset: str) -> Ranges:
-    """The ranges of a preset.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if preset not in PRESETS:
-        raise UsageError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
-    return PRESETS[preset]()
-
-
-def _job(
-    laid_out: tuple[SlicedPart, tuple[Instance, ...]], machine: Machine, wish: Wish, number: int, name: str, kind: str
-) -> JobSettings:
+def _job(plate: Plate, machine: Machine, wish: Wish, number: int, name: str, kind: str) -> JobSettings:
     """Settings of one job, all drawn from the seed and the job's number."""
-    (part, instances), rng = laid_out, np.random.default_rng([wish.seed, number])
-    last_start = len(part.layers) - wish.layers
+    rng, burn_in = np.random.default_rng([wish.seed, number]), _BURN_IN.get(wish.preset, 4)
+    last_start = plate.layers - wish.layers
     if last_start < 0:
-        raise DataError(f"{part.name} has {len(part.layers)} layers, a job wants {wish.layers}; lower --layers")
-    first = int(rng.integers(min(_BURN_IN, last_start), last_start + 1))
+        raise DataError(f"{plate.name} has {plate.layers} layers, a job wants {wish.layers}; lower --layers")
+    first = int(rng.integers(min(burn_in, last_start), last_start + 1))
     settings = JobSettings(
         name=name,
         seed=(wish.seed, number),
         machine=machine,
-        instances=instances,
+        instances=plate.instances,
         first_layer=first,
         layers=wish.layers,
-        ranges=ranges_of(wish.preset),
-        burn_in=min(_BURN_IN, first),
+        ranges=wish.ranges,
+        burn_in=min(burn_in, first),
     )
     if kind == "healthy":
         return settings
@@ -211,6 +313,7 @@ def _job(
 def _provenance(wish: Wish) -> dict[str, Any]:
     return {
         "preset": wish.preset,
+        "ranges": asdict(wish.ranges),
         "seed": wish.seed,
         "severity": wish.severity,
         "layers": wish.layers,

@@ -13,7 +13,7 @@ from layerwatch.job.ranges import Interval
 
 @dataclass(frozen=True)
 class LampFault(Defect):
-    """The lamp travels with the recoater, so the stripe lies along that travel; it ignores part and bed."""
+    """The stripe lies along the lamp's travel and ignores part and bed."""
 
     summary: ClassVar[str] = "broad cold stripe over the whole bed, non-geometric"
     source: ClassVar[str] = "own; a dead emitter"
@@ -26,9 +26,9 @@ class LampFault(Defect):
     def place(self, rng: np.random.Generator, site: Site) -> Placement:
         """See Defect."""
         width, soft = self.width.draw(rng), self.softness.draw(rng)
-        u = site.uv[0]
-        middle = rng.uniform(float(u.min()) + width / 4, float(u.max()) - width / 4)
-        rims = (np.abs(u - middle) - width / 2) / soft
+        across = site.uv[0] if site.machine.lamp == site.machine.recoater else site.uv[1]
+        middle = rng.uniform(float(across.min()) + width / 4, float(across.max()) - width / 4)
+        rims = (np.abs(across - middle) - width / 2) / soft
         shape = np.asarray(1 / (1 + np.exp(np.clip(2 * rims, -30, 30))), np.float32)
 
         def spoil(scene: Scene, amount: float, age: int) -> Scene:

@@ -23,7 +23,7 @@ class MissingSwath(Defect):
 
     def place(self, rng: np.random.Generator, site: Site) -> Placement:
         """See Defect."""
-        width, (_, v0) = self.width.draw(rng), site.draw_pixel(rng)
+        width, (_, v0) = min(self.width.draw(rng), site.machine.swath), site.draw_pixel(rng)
         band = site.edge(np.abs(site.uv[1] - v0) - width / 2)
 
         def spoil(scene: Scene, amount: float, age: int) -> Scene:
