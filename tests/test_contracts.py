@@ -28,7 +28,7 @@ CHECKED: dict[str, Callable[[Any], None]] = {
     "images.readers": contracts.check_reader,
     "part.formats": contracts.check_format,
 }
-BY_HAND = {"crew", "job.defects", "images.exports", "inspection.cameras", "inspection.sinks"}
+BY_HAND = {"crew", "job.defects", "job.faults", "images.exports", "inspection.cameras", "inspection.sinks"}
 
 
 def test_every_shelf_has_a_contract() -> None:
@@ -43,6 +43,11 @@ def test_a_thing_keeps_the_contract_of_its_shelf(shelf: str, name: str) -> None:
 @pytest.mark.parametrize("name", catalogue.names("job.defects"))
 def test_a_defect_keeps_its_contract(name: str) -> None:
     contracts.check_defect(catalogue.load("job.defects", name), default_machine())
+
+
+@pytest.mark.parametrize("name", catalogue.names("job.faults"))
+def test_a_fault_keeps_its_contract(name: str) -> None:
+    contracts.check_fault(catalogue.load("job.faults", name), default_machine())
 
 
 @pytest.mark.parametrize("name", catalogue.names("images.exports"))

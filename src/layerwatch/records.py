@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 
 class DataError(Exception):
@@ -101,6 +101,28 @@ class Truth:
     def is_defective(self) -> bool:
         """A defect is printed in this very layer; a trace counts on neither side."""
         return self.label not in {"healthy", "trace"}
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One file as it arrives from a camera, with what it claims to be; nothing of that is certain yet."""
+
+    job: str  # that the sidecar or the file's name claims
+    layer: int  # the same
+    time: float  # s since the job's start, of the exposure, by the machine's clock
+    frame: UInt16[np.ndarray, "h w"]  # the file's own levels: up to 255 in a file of 8 bits
+    bits: int = 16  # of the file: 8 or 16
+    share: float = 1.0  # of the file's bytes that arrived
+
+
+@dataclass(frozen=True)
+class ShotTruth:
+    """What is really wrong with one shot (Type 1). Only job, images and evaluation may know it."""
+
+    fault: str  # its name on the shelf, "" for none
+    job: str  # that the camera really saw
+    layer: int  # the same; of a frame that never came, the layer that is missing
+    arrived: bool = True  # False: the frame never came
 
 
 @dataclass(frozen=True, eq=False)

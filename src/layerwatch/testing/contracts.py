@@ -20,8 +20,10 @@ from layerwatch.images.readers.base import Reader
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.job.defects.base import Defect, Scene, Site
+from layerwatch.job.faults.base import Arrival
+from layerwatch.job.faults.base import Fault as ShotFault
 from layerwatch.part.formats.base import Format
-from layerwatch.records import DataError, Fault, Island, Layer, LayerImage, Verdict
+from layerwatch.records import DataError, Fault, Island, Layer, LayerImage, Shot, Verdict
 from layerwatch.testing.images import healthy_images, spoiled_image
 from layerwatch.verdict.clusters.base import ClusterMethod
 
@@ -142,6 +144,77 @@ def check_defect(kind: type[Defect], machine: Any) -> None:
     empty = Site(machine, np.zeros(size, np.float32))
     if kind.needs_part:
         _must_refuse(lambda: kind().place(np.random.default_rng(0), empty), "printed")
+
+
+def check_fault(kind: type[ShotFault], machine: Any) -> None:
+    """Some shots of a job are spoiled and marked, the others arrive as they were; no shot is lost unmarked.
+
+    Args:
+        kind: the class.
+        machine: any ``layerwatch.job.machine.Machine``.
+    """
+    check_thing(kind, ShotFault)
+    shots, other, told = _shots(machine, "job", 0), _shots(machine, "other", 1), []
+    before = [_bytes_of(shot) for shot in (*shots, *other)]
+    for seed in range(4):
+        arrivals = tuple(kind().spoil(shots, np.random.default_rng(seed), machine, other))
+        again = tuple(kind().spoil(shots, np.random.default_rng(seed), machine, other))
+        told.append([_bytes_of(arrival.shot) for arrival in arrivals])
+        assert told[-1] == [_bytes_of(arrival.shot) for arrival in again], "the same seed must spoil the same"
+        _check_marks(kind(), shots, arrivals)
+    assert [_bytes_of(shot) for shot in (*shots, *other)] == before, "the shots handed in must not change"
+    assert any(one != told[0] for one in told), "another seed must spoil otherwise"
+    _must_refuse(lambda: tuple(kind().spoil(shots[:1], np.random.default_rng(0), machine, other)), "layers")
+    if kind.needs_other:
+        _must_refuse(lambda: tuple(kind().spoil(shots, np.random.default_rng(0), machine)), "another job")
+
+
+def _check_marks(fault: ShotFault, shots: tuple[Shot, ...], arrivals: tuple[Arrival, ...]) -> None:
+    """Truth names the fault where it is, and what it does not name is as it was."""
+    there = {shot.layer: shot for shot in shots}
+    marked = [arrival for arrival in arrivals if arrival.truth.fault]
+    sound = [arrival for arrival in arrivals if not arrival.truth.fault]
+    assert marked and sound, "some shots must be spoiled and some not"
+    assert {arrival.truth.fault for arrival in marked} == {fault.name}, "truth must give the fault's name on the shelf"
+    assert all((arrival.shot is not None) == arrival.truth.arrived for arrival in arrivals), (
+        "truth says what never came"
+    )
+    for arrival in sound:
+        shot = arrival.shot
+        assert shot is not None, "a shot that never came must be marked"
+        assert (arrival.truth.job, arrival.truth.layer) == (shot.job, shot.layer), (
+            "a sound shot is what it claims to be"
+        )
+        healthy = replace(there[shot.layer], time=shot.time) if fault.shifts_clock else there[shot.layer]
+        assert _bytes_of(shot) == _bytes_of(healthy), "a shot that is not marked must arrive as it was"
+    claimed = {arrival.shot.layer if arrival.shot else arrival.truth.layer for arrival in arrivals}
+    assert claimed == set(there), "every layer arrives or is said to be missing"
+    assert [_bytes_of(a.shot) for a in arrivals] != [_bytes_of(shot) for shot in shots], "something must be spoiled"
+    for arrival in marked:
+        if arrival.shot is not None:
+            shot = arrival.shot
+            assert shot.frame.dtype == np.uint16 and shot.frame.ndim == 2 and min(shot.frame.shape) >= 8, "a frame"
+            assert shot.bits in {8, 16} and 0 < shot.share <= 1 and np.isfinite(shot.time), "a shot that can be stored"
+
+
+def _shots(machine: Any, job: str, seed: int) -> tuple[Shot, ...]:
+    """Twelve layers of a warm bed with a colder part, in the machine's levels."""
+    rng, levels = np.random.default_rng(seed), 2**machine.bits - 1
+    rows, columns = np.indices((machine.height, machine.width)) / [[[machine.height]], [[machine.width]]]
+    shots = []
+    for layer in range(12):
+        part = (np.abs(rows - 0.45) < 0.2) & (np.abs(columns - 0.55) < 0.25)
+        grey = 0.5 + 0.05 * rows - 0.1 * part + 0.003 * rng.standard_normal(rows.shape)
+        frame = (np.rint(grey * levels) * (65535 // levels)).astype(np.uint16)
+        shots.append(Shot(job, 40 + layer, machine.layer_time * (layer + 0.9), frame))
+    return tuple(shots)
+
+
+def _bytes_of(shot: Shot | None) -> tuple[Any, ...]:
+    """All that a shot is, to be compared."""
+    if shot is None:
+        return ()
+    return (shot.job, shot.layer, shot.time, shot.bits, shot.share, shot.frame.shape, shot.frame.tobytes())
 
 
 def check_reader(kind: type[Reader]) -> None:
