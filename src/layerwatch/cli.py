@@ -129,7 +129,7 @@ def synthesise(
 ) -> None:
     """Print virtual jobs of a part: infrared frames with plans and truth, healthy and with each defect."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.files import open_machine, open_ranges
+    from layerwatch.journeys.files import machine_for, open_ranges
     from layerwatch.journeys.synthesise import Wish, crew_of
     from layerwatch.journeys.synthesise import synthesise as run
 
@@ -137,9 +137,10 @@ def synthesise(
         raise typer.BadParameter("give either --part or --layout", param_hint="--part")
     learnt = open_ranges(ranges, preset)
     wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()), variability, learnt)
-    said: list[str] = []
+    printer, which = machine_for(part or (), machine, unit)
+    said = [which] if which else []
     with bars() as progress:
-        team, printer = crew_of(crew, workers), open_machine(machine)
+        team = crew_of(crew, workers)
         archive = run(
             part or (),
             out,

@@ -2,21 +2,31 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from importlib import resources
 from itertools import combinations
 
 import numpy as np
 import pytest
 
 from layerwatch.job.layout import Instance, fill_bed
-from layerwatch.job.machine import default_machine, read_machine
-from layerwatch.records import DataError
+from layerwatch.job.machine import default_machine, read_machine, shipped_machines, shipped_text
+from layerwatch.records import DataError, UsageError
 from tests.job.conftest import machine_of, ring_layers
 
-TEXT = resources.files("layerwatch.job").joinpath("machines/sand_binder_jetting.toml").read_text("utf-8")
+TEXT = shipped_text()
 
 
-def test_the_shipped_machine_reads() -> None:
+@pytest.mark.parametrize("name", shipped_machines())
+def test_every_shipped_machine_reads(name: str) -> None:
+    machine = read_machine(shipped_text(name), name)
+    assert machine.bed[0] / machine.width == pytest.approx(machine.bed[1] / machine.height)
+
+
+def test_a_machine_that_is_not_shipped_is_refused() -> None:
+    with pytest.raises(UsageError, match="there are: sand_binder_jetting"):
+        shipped_text("mine")
+
+
+def test_the_default_machine_looks_straight_down() -> None:
     machine = default_machine()
     assert machine.mm_per_px == 3.75
     assert {machine.head, machine.recoater} == {"x", "y"}
@@ -37,6 +47,13 @@ def test_the_shipped_machine_reads() -> None:
         ("[bed]", "[bed", "broken TOML"),
         ("noise = 0.05", "noise = nan", "camera.noise = nan; it must be a finite number"),
         ("low = 20.0", "low = 59.99", "at least 1 degC below"),
+        ("rim = 0.0", "rim = 200.0", "bed.rim must lie between"),
+        ("swath = 120.0", "swath = 0.12", "head.swath must lie between 1 mm and 10 m"),
+        ("swath = 120.0", "", "head.swath is missing"),
+        ("emitters = 6", "emitters = 0", "lamp.emitters must lie between 1 and 1000"),
+        ("tilt = 0.0", "tilt = 75.0", "camera.tilt must lie between -60 and 60 degrees"),
+        ('lamp = "x"', 'lamp = "z"', "axes.lamp"),
+        ("x = 480.0", "x = 0.48", "lengths are in mm"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, said: str) -> None:

@@ -19,13 +19,14 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Complex64, Float32, Float64
-from scipy import fft, optimize
+from scipy import fft
 
 Image = Float32[np.ndarray, "h w"]
 Planes = Float32[np.ndarray, "*n h w"]
 _TOLERANCE = 1e-3  # of the residual's norm
-_SETTLED, _LAST = 4e-3, 6  # share of d'^2 that the last rounds may add, and how many rounds those are
+_SETTLED, _LAST = 5e-3, 5  # share of d'^2 that the last rounds may add, and how many rounds those are
 _MOST_ROUNDS = 300
+_CLOSE, _MOST_GUESSES = 5e-3, 20  # of the amount of a defect whose d' is not proportional to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +127,14 @@ def amount_for(detectability: Callable[[float], float], wanted: float, *, linear
     if linear:
         one = detectability(1.0)
         return min(wanted / one, most) if one > 0 else most
-    reached = detectability(most)
-    if reached <= wanted:
+    low, high, amount = (0.0, 0.0), (most, detectability(most)), most / 8
+    if high[1] <= wanted:
         return most
-
-    def beyond(amount: float) -> float:
-        return detectability(amount) - wanted
-
-    return float(optimize.brentq(beyond, 0.0, most, xtol=3e-4 * most, rtol=4e-3))
+    for _ in range(_MOST_GUESSES):
+        found = detectability(amount)
+        if abs(found - wanted) <= _CLOSE * wanted:
+            break
+        low, high = (low, (amount, found)) if found > wanted else ((amount, found), high)
+        along = wanted / found * amount if low[0] == 0 else np.interp(wanted, (low[1], high[1]), (low[0], high[0]))
+        amount = float(along if low[0] < along < high[0] else (low[0] + high[0]) / 2)
+    return amount

@@ -84,6 +84,7 @@ def read_machine(text: str, name: str) -> Machine:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name}: broken TOML ({error}); compare it with the shipped machine file") from None
     _check_keys(told, name)
+    _check_axes(told["axes"], name)
     bed, axes, process, camera = (told[section] for section in ("bed", "axes", "process", "camera"))
     machine = Machine(
         name=str(told.get("name", name)),
@@ -118,6 +119,14 @@ def _check_keys(told: dict[str, Any], name: str) -> None:
         raise DataError(f"{name}: unknown key {key}; there are: name, {', '.join(_KEYS)}")
 
 
+def _check_axes(axes: dict[str, str], name: str) -> None:
+    for axis, value in axes.items():
+        if value not in {"x", "y"}:
+            raise DataError(f'{name}: axes.{axis} = {value!r}; it must be "x" or "y"')
+    if axes["head"] == axes["recoater"]:
+        raise DataError(f'{name}: axes.head and axes.recoater must be "x" and "y" in either order')
+
+
 def _check_value(value: object, kind: type, key: str) -> None:
     if value is None:
         raise DataError(f"{key} is missing; compare with the shipped machine file")
@@ -135,9 +144,6 @@ def _check_values(machine: Machine, name: str) -> None:
         "bed.x, bed.y above 10 m: lengths are in mm": max(x, y) > 10_000,
         "bed.x, bed.y below 20 mm: lengths are in mm": min(x, y) < 20,
         "bed.rim must lie between 0 mm and a quarter of the bed's shorter side": not 0 <= machine.rim <= min(x, y) / 4,
-        'axes.head and axes.recoater must be "x" and "y" in either order': {machine.head, machine.recoater}
-        != {"x", "y"},
-        'axes.lamp must be "x" or "y"': machine.lamp not in {"x", "y"},
         "process.layer_height must lie between 0.005 and 5 mm": not 0.005 <= machine.layer_height <= 5,
         "process.layer_time must lie between 0 and 86400 s": not 0 < machine.layer_time <= 86400,
         "head.swath must lie between 1 mm and 10 m": not 1 <= machine.swath <= 10_000,

@@ -7,6 +7,7 @@ around the job's value (section 4.2 of the paper: "per layer as well as per job"
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -35,8 +36,8 @@ class Interval:
 
     def widened(self, factor: float, limits: tuple[float, float]) -> Interval:
         """Times ``factor`` wide about the same middle, cut at the limits."""
-        middle, half = (self.low + self.high) / 2, factor * (self.high - self.low) / 2
-        return Interval(max(middle - half, limits[0]), min(middle + half, limits[1]), self.layer)
+        more = (factor - 1) * (self.high - self.low) / 2
+        return Interval(max(self.low - more, limits[0]), min(self.high + more, limits[1]), self.layer)
 
 
 _NONE = Interval(0.0, 0.0)
@@ -186,7 +187,11 @@ def draw_conditions(ranges: Ranges, rng: np.random.Generator) -> Conditions:
 
 def draw_layer(ranges: Ranges, job: Conditions, rng: np.random.Generator) -> Conditions:
     """What holds for one layer of a job; always as many random numbers."""
-    away = rng.uniform(-1.0, 1.0, len(_NAMES))
-    reach = np.array([getattr(ranges, _OF.get(name, name)).reach for name in _NAMES])
-    values = np.array([getattr(job, name) for name in _NAMES]) + away * reach
-    return Conditions(*values.tolist())
+    away = rng.uniform(-1.0, 1.0, len(_NAMES)).tolist()
+    values = (getattr(job, name) for name in _NAMES)
+    return Conditions(*(value + a * reach for value, a, reach in zip(values, away, _reaches(ranges), strict=True)))
+
+
+@lru_cache(16)
+def _reaches(ranges: Ranges) -> tuple[float, ...]:
+    return tuple(getattr(ranges, _OF.get(name, name)).reach for name in _NAMES)
