@@ -1,0 +1,135 @@
+"""Parts, layouts and machines as a user gives them -> archives; what was guessed or changed is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerwatch.images.archive import Archive
+from layerwatch.job.machine import default_machine, shipped_text
+from layerwatch.journeys.files import machine_for
+from layerwatch.journeys.synthesise import Wish, read_plate, synthesise
+from layerwatch.records import DataError
+from tests.journeys.test_cli import box, refused, run
+
+LAYOUT = """
+[[part]]
+file = "block.stl"
+x = 40.0
+y = 50.0
+
+[[part]]
+file = "block.stl"
+x = 40.0
+y = 300.0
+turn = 90.0
+scale = 0.5
+
+[[part]]
+file = "other.stl"
+x = 350.0
+y = 300.0
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    box(tmp_path / "block.stl", 200.0, 80.0, 9.0)
+    box(tmp_path / "other.stl", 60.0, 60.0, 30.0)
+    path = tmp_path / "job.toml"
+    path.write_text(LAYOUT)
+    return path
+
+
+def test_a_layout_prints_every_copy_at_its_place_turned_and_scaled(layout: Path) -> None:
+    machine = default_machine()
+    archive = synthesise([], layout.parent / "a", machine, Wish(1, 0, layers=100), layout=layout)
+    plan = np.asarray(archive.image("healthy-0000", archive.layers["healthy-0000"][0]).plan)
+    areas = [float((plan == number).sum()) * machine.mm_per_px**2 for number in (1, 2, 3)]
+    assert areas == pytest.approx([200 * 80, 100 * 40, 60 * 60], rel=0.1)
+    rows, columns = np.nonzero(plan == 2)
+    assert np.ptp(rows) * machine.mm_per_px == pytest.approx(100, abs=6)
+    assert np.ptp(columns) * machine.mm_per_px == pytest.approx(40, abs=6)
+    assert set(archive.header.provenance["parts"]) == {"block", "other"}
+
+
+def test_copies_of_one_file_and_scale_are_sliced_once(layout: Path) -> None:
+    plate, parts = read_plate(layout, default_machine())
+    assert [len(part.layers) for part in parts] == [30, 15, 100]
+    assert len(plate.instances) == 3
+    assert plate.layers == 100
+
+
+def test_a_copy_off_the_bed_is_refused_with_its_number(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout.write_text(LAYOUT.replace("x = 350.0", "x = 450.0"))
+    words = ["synthesise", "--layout", layout, "--out", layout.parent / "a"]
+    refused(capsys, words, 1, "copy 3 reaches from (450.0, 300.0)")
+    assert not (layout.parent / "a").exists()
+
+
+def test_either_parts_or_a_layout(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused(capsys, ["synthesise"], 2, "give either --part or --layout")
+    both = ["synthesise", "--part", layout.parent / "block.stl", "--layout", layout]
+    refused(capsys, both, 2, "give either --part or --layout")
+
+
+def test_a_part_too_large_for_the_usual_machine_gets_a_larger_one(tmp_path: Path) -> None:
+    small, large = box(tmp_path / "s.stl", 100.0, 80.0, 20.0), box(tmp_path / "l.stl", 0.9, 0.6, 0.5)
+    assert machine_for([small], None) == (default_machine(), "")
+    machine, said = machine_for([large], None)  # in metres, for its size in mm would be absurd
+    assert machine.bed[0] == 1800
+    assert "large_bed" in said
+    assert machine_for([large], None, "mm")[0] == default_machine()
+
+
+@pytest.mark.parametrize("preset", ["paper", "physical"])
+def test_presets_variability_and_ranges_reach_the_archive(
+    tmp_path: Path, preset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part, machine = box(tmp_path / "b.stl", 300.0, 200.0, 12.0), tmp_path / "m.toml"
+    machine.write_text(shipped_text().replace("width = 128", "width = 32").replace("height = 128", "height = 32"))
+    ranges = tmp_path / "ranges.toml"
+    ranges.write_text("blur = [0.6, 0.7]\n")
+    words = ["synthesise", "--part", part, "--machine", machine, "--jobs", 2, "--defective", 0, "--layers", 3]
+    code, _, error = run(
+        capsys, *words, "--preset", preset, "--ranges", ranges, "--variability", 3, "--out", tmp_path / "a"
+    )
+    assert code == 0, error
+    told = Archive.open(tmp_path / "a").header.provenance
+    assert told["preset"] == preset
+    assert told["ranges"]["blur"]["low"] == pytest.approx(0.5)
+    assert told["ranges"]["blur"]["high"] == pytest.approx(0.8)
+    refused(capsys, [*words, "--variability", -1, "--out", tmp_path / "b"], 2, "variability -1")
+    refused(capsys, [*words, "--preset", "real", "--out", tmp_path / "b"], 2, "there are: paper, physical")
+
+
+def test_all_jobs_are_alike_without_variability(tmp_path: Path) -> None:
+    part = box(tmp_path / "b.stl", 300.0, 200.0, 12.0)
+    wish = Wish(4, 0, layers=1, variability=0.0)
+    archive = synthesise([part], tmp_path / "a", default_machine(), wish)
+    means = [float(image.pixels.mean()) for image in archive.images()]
+    wide = synthesise([part], tmp_path / "w", default_machine(), Wish(4, 0, layers=1, variability=2.0))
+    assert np.std(means) < 0.05 * np.std([float(image.pixels.mean()) for image in wide.images()])
+
+
+def test_a_mesh_without_a_closed_contour_is_refused(tmp_path: Path) -> None:
+    text = (
+        "solid s\n"
+        + "facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 90 0 40\nvertex 0 90 80\nendloop\nendfacet\n"
+    )
+    (tmp_path / "sheet.stl").write_text(text + "endsolid s\n")
+    with pytest.raises(DataError, match=r"sheet\.stl"):
+        synthesise([tmp_path / "sheet.stl"], tmp_path / "a", default_machine(), Wish(1, 0, layers=3))
+    assert not (tmp_path / "a").exists()
+
+
+def test_heights_of_equally_spaced_layers_are_kept(tmp_path: Path) -> None:
+    said: list[str] = []
+    part = box(tmp_path / "b.stl", 300.0, 200.0, 3.0)
+    synthesise([part], tmp_path / "a", default_machine(), Wish(1, 0, layers=30), say=said.append)
+    heights = json.loads((tmp_path / "a" / "archive.json").read_bytes())["jobs"]["healthy-0000"]
+    assert [row["z"] for row in heights] == pytest.approx(np.arange(1, 31) * 0.1)
+    assert any("10 layers of 0.3 mm; cut into 30 equally spaced ones" in line for line in said)
