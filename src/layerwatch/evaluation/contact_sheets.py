@@ -17,7 +17,7 @@ _DPI = 100
 _WIDTH, _MARGIN, _GAP, _BETWEEN = 1600, 18, 6, 34  # px: the sheet, its border, between cells, between blocks
 _TITLE, _HEADS, _STRIP_HEAD, _CAPTION, _SPARE = 40, 22, 38, 17, 12  # px: heights of what stands around the cells
 _SMALL, _PLAIN, _LARGE = 8.0, 9.5, 13.0  # points; 8 points are 11 px
-_GREYS = 26  # few enough for small files, too many to be seen as steps
+_GREYS = 25  # few enough for small files, too many to be seen as steps
 _HEAT = ListedColormap([(v, v, v) for v in np.linspace(0, 1, _GREYS)], "greys")
 _OUTLINE, _MARK, _EMPTY = "#E69F00", "#D55E00", "#f3f3f3"
 

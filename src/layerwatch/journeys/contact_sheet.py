@@ -209,8 +209,9 @@ def _claim(arrival: Arrival) -> str:
     return f"{shot.layer}{really}, {shot.time:.0f} s"
 
 
-def _span(heats: Sequence[Image], left_out: float = 0.002) -> tuple[float, float]:
+def _span(heats: Sequence[Float32[np.ndarray, "_ _"]], left_out: float = 0.002) -> tuple[float, float]:
     """The scale that holds nearly every pixel of each picture."""
     ends = np.array([np.nanquantile(heat, (left_out, 1 - left_out)) for heat in heats])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    return low - 0.02 * (high - low), high + 0.02 * (high - low)
+    reach = 0.02 * max(high - low, 1.0)
+    return low - reach, high + reach
