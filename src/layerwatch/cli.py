@@ -122,6 +122,8 @@ def synthesise(
     ranges: Annotated[Path | None, typer.Option(help="Intervals learnt by `layerwatch ranges`, in TOML.")] = None,
     variability: Annotated[float, typer.Option(help="Width of all intervals: 0 all jobs alike, 1 the preset's.")] = 1.0,
     defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Which faults, may be repeated; default: all.")] = None,
+    faulty: Annotated[int, typer.Option(min=0, max=100_000, help="Jobs of each fault, below faults/.")] = 0,
     unit: Unit = None,
     workers: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one a processor. Same bytes.")] = 0,
     crew: Annotated[str, typer.Option(help=f"Who prints: {', '.join(catalogue.names('crew'))}.")] = "processes",
@@ -136,7 +138,19 @@ def synthesise(
     if bool(part) == bool(layout):
         raise typer.BadParameter("give either --part or --layout", param_hint="--part")
     learnt = open_ranges(ranges, preset)
-    wish = Wish(jobs, defective, layers, severity, preset, seed, tuple(defect or ()), variability, learnt)
+    wish = Wish(
+        jobs,
+        defective,
+        layers,
+        severity,
+        preset,
+        seed,
+        tuple(defect or ()),
+        variability,
+        learnt,
+        max(faulty, 1 if fault else 0),
+        tuple(fault or ()),
+    )
     printer, which = machine_for(part or (), machine, unit)
     said = [which] if which else []
     with bars() as progress:
@@ -153,7 +167,8 @@ def synthesise(
             say=said.append,
         )
     print("\n".join(said))
-    print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers: {out}")
+    spoiled = f", {wish.faulty} jobs of each fault" if wish.faulty else ""
+    print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers{spoiled}: {out}")
 
 
 @app.command(
@@ -259,8 +274,8 @@ def export(
 
     target = out or Path(to)
     with bars() as progress:
-        count = run(archive, to, target, progress=progress)
-    print(f"{count} images: {target} (layers that carry only the trace of an earlier defect are left out)")
+        done = run(archive, to, target, progress=progress)
+    print(f"{done.images} images: {target} (left out: {done.left_out or 'nothing'})")
 
 
 @app.command(epilog="Example: layerwatch demo --out demo --seed 1")

@@ -21,6 +21,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
+from layerwatch.journeys.faulty_jobs import print_faulty_jobs
 from layerwatch.journeys.files import open_part, read_text
 from layerwatch.part.mesh import Mesh
 from layerwatch.part.slicing import layer_count, slice_mesh
@@ -65,6 +66,8 @@ class Wish:
     defects: tuple[str, ...] = ()  # names on the shelf; none: all of them
     variability: float = 1.0  # width of all intervals, as a multiple of the preset's
     learnt: Ranges | None = None  # instead of the preset's
+    faulty: int = 0  # jobs of each fault, beside the others
+    faults: tuple[str, ...] = ()  # names on the shelf; none: all of them
 
     @property
     def ranges(self) -> Ranges:
@@ -123,7 +126,12 @@ def synthesise(
         for line in part.said:
             say(f"{part.name}: {line}")
     settings = plan_plates(plates, machine, wish)
-    return print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
+    archive = print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
+    if wish.faulty:
+        sound = list(plan_plates(plates, machine, replace(wish, healthy=len(plates), defective=0)).values())
+        kinds = wish.faults or catalogue.names("job.faults")
+        print_faulty_jobs(out, sound, kinds, wish.faulty, crew=crew, progress=progress)
+    return archive
 
 
 def slice_part(
@@ -229,8 +237,9 @@ def _check(wish: Wish) -> None:
     if not 0 <= wish.variability <= 10:
         raise UsageError(f"variability {wish.variability:g}; give one from 0 (all jobs alike) to 10, 1 is the preset's")
     _ = wish.ranges
-    for defect in wish.defects:
-        catalogue.load("job.defects", defect)
+    for shelf, names in (("job.defects", wish.defects), ("job.faults", wish.faults)):
+        for name in names:
+            catalogue.load(shelf, name)
     if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
         raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
     if not 0 < wish.severity <= 100:
