@@ -9,6 +9,15 @@ from layerwatch.images.archive import encode_png
 from layerwatch.images.palette import with_palette
 
 
+def test_greys_stay_grey_beside_rare_colours() -> None:
+    pixels = np.repeat(np.linspace(0, 255, 25).astype(np.uint8), 400).reshape(100, 100, 1).repeat(3, 2)
+    pixels[0, :90] = np.random.default_rng(0).integers(0, 256, (90, 3))  # more colours than the palette holds
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    with Image.open(io.BytesIO(with_palette(file.getvalue()))) as back:
+        np.testing.assert_array_equal(np.asarray(back.convert("RGB"))[1:], pixels[1:])
+
+
 def test_a_flat_picture_stays_as_it_is_and_a_noisy_one_grows_small() -> None:
     rng = np.random.default_rng(0)
     flat = np.repeat(np.arange(30, dtype=np.uint8) * 8, 40).reshape(30, 40)

@@ -14,7 +14,7 @@ from layerwatch.journeys import contact_sheet as sheets
 from layerwatch.journeys.contact_sheet import SEVERITIES, Source, contact_sheet
 from layerwatch.journeys.synthesise import Wish, slice_part
 from layerwatch.records import DataError, Shot
-from tests.journeys.test_cli import box
+from tests.journeys.test_cli import box, refused
 
 
 def machine(pixels: int = 48) -> Machine:
@@ -82,3 +82,10 @@ def test_a_flat_part_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the sheets need 8"):
         contact_sheet(part, tmp_path / "a", machine())
     assert not (tmp_path / "a").exists()
+
+
+def test_the_command_refuses_what_it_cannot_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part, out = box(tmp_path / "part.stl"), tmp_path / "out"
+    refused(capsys, ["contact-sheet", "--part", tmp_path / "none.stl", "--out", out], 2, "no such file")
+    refused(capsys, ["contact-sheet", "--part", part, "--preset", "rosy", "--out", out], 2, "rosy", "paper")
+    assert not out.exists()
