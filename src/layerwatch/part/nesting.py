@@ -1,12 +1,20 @@
-"""Rings of one layer, solid on their left -> islands with holes, by the nonzero winding rule."""
+"""Rings of many layers, solid on their left -> islands with holes and areas, by the nonzero or the even-odd rule.
+
+Rings that cross or touch are united first. Then each ring's surroundings are known from one ray: the winding number
+where it starts, and the rings that hold it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int, Int64
 
+from layerwatch.part.linking import Rings
+from layerwatch.part.monotone import Runs, crossed_layers, stab
+from layerwatch.part.outlines import Outlines
+from layerwatch.part.uniting import united
 from layerwatch.records import Island
 
 Ring = Float64[np.ndarray, "_ 2"]
@@ -14,55 +22,122 @@ Ring = Float64[np.ndarray, "_ 2"]
 
 def ring_area(ring: Ring) -> float:
     """Signed area in mm2, positive when counter-clockwise."""
-    x, y = (ring - ring[0]).T
-    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    return float(_areas(ring, np.zeros(1, np.int64))[0])
 
 
-def islands_of(rings: Sequence[Ring]) -> tuple[tuple[Island, ...], float]:
-    """Islands and their area in mm2.
+def islands_of(rings: Sequence[Ring], rule: str = "nonzero") -> tuple[tuple[Island, ...], float]:
+    """Islands of one layer and their area in mm2; see ``nested``."""
+    rings = [ring for ring in rings if len(ring) > 2]
+    if not rings:
+        return (), 0.0
+    lengths = np.array([len(ring) for ring in rings])
+    layer = np.zeros(len(rings), np.int64)
+    return nested(Rings(np.concatenate(rings), np.cumsum(lengths) - lengths, layer), 1, rule)[0]
 
-    A ring counts where the winding number changes between 0 and not 0: an outline inside another solid is dropped, so
-    bodies that lie wholly inside one another are one. Outlines that partly overlap are kept as they are.
+
+def nested(rings: Rings, layers: int, rule: str = "nonzero") -> list[tuple[tuple[Island, ...], float]]:
+    """For each layer its islands and their area in mm2.
+
+    A ring counts where the winding number changes between 0 and not 0 (``even-odd``: between even and odd), so bodies
+    inside one another are one, and so are bodies that partly overlap. Rings that cross or touch none come back with
+    their points unchanged; layers in which some do are united on a grid of about 1 nm.
     """
-    areas = np.array([ring_area(ring) for ring in rings])
-    rings = [ring for ring, area in zip(rings, areas, strict=True) if area != 0]
-    areas = areas[areas != 0]
-    if len(rings) and areas.sum() < 0:  # the mesh is inside out
-        rings, areas = [ring[::-1] for ring in rings], -areas
-    inside = _containment(rings, np.abs(areas))
-    around = inside.T @ np.sign(areas) if len(rings) else areas
-    counts = np.where(areas > 0, around == 0, around == 1)
-    outers = list(np.flatnonzero(counts & (areas > 0)))
-    holes: dict[int, list[Ring]] = {int(i): [] for i in outers}
-    for hole in np.flatnonzero(counts & (areas < 0)):
-        parents = [i for i in outers if inside[i, hole]]
-        if parents:
-            holes[int(min(parents, key=lambda i: areas[i]))].append(rings[hole])
-    islands = tuple(Island(rings[i], tuple(holes[int(i)])) for i in outers)
-    return islands, float(sum(ring_area(ring) for island in islands for ring in (island.outer, *island.holes)))
+    found: list[list[Island]] = [[] for _ in range(layers)]
+    area = np.zeros(layers)
+    if len(rings.starts):
+        areas = _areas(rings.points, rings.starts)
+        outlines = Outlines.of(rings.points, rings.starts, rings.plane)
+        runs = Runs.of(outlines)
+        crossed = crossed_layers(runs, layers)
+        stops = np.append(rings.starts[1:], len(rings.points))
+        plain = outlines.of_layers(~crossed) if crossed.any() else outlines
+        for outer, holes in _families(plain, areas[plain.name], rule):
+            pieces = [
+                _turned(rings.points[rings.starts[n] : stops[n]], areas[n], sign)
+                for n, sign in [(plain.name[outer], 1), *((plain.name[h], -1) for h in holes)]
+            ]
+            found[plain.layer[outer]].append(Island(pieces[0], tuple(pieces[1:])))
+            area[plain.layer[outer]] += abs(areas[plain.name[outer]]) - np.abs(areas[plain.name[holes]]).sum()
+        if crossed.any():
+            whole = united(outlines.of_layers(crossed), rule)
+            for outer, holes in _families(whole, whole.areas, "nonzero"):
+                found[whole.layer[outer]].append(Island(whole.in_mm(outer), tuple(whole.in_mm(h) for h in holes)))
+                area[whole.layer[outer]] += whole.areas[outer] + whole.areas[holes].sum()
+    return [(tuple(islands), float(a)) for islands, a in zip(found, area, strict=True)]
 
 
-def _containment(rings: Sequence[Ring], sizes: Float64[np.ndarray, " n"]) -> Bool[np.ndarray, "n n"]:
-    """Entry (i, j): ring j lies inside ring i. Boxes are compared first; rings never cross in a sound mesh."""
-    n = len(rings)
-    inside = np.zeros((n, n), bool)
-    if n < 2:
-        return inside
-    low, high = np.array([r.min(0) for r in rings]), np.array([r.max(0) for r in rings])
-    boxed = (low[:, None] <= low[None]).all(2) & (high[:, None] >= high[None]).all(2) & (sizes[:, None] > sizes[None])
-    for i in range(n):
-        inner = np.flatnonzero(boxed[i])
-        if len(inner):
-            points = np.array([rings[int(j)][:2].mean(0) for j in inner])
-            inside[i, inner] = _holds(rings[i], points)
-    return inside
+def _areas(points: Float64[np.ndarray, "p 2"], starts: Int[np.ndarray, " r"]) -> Float64[np.ndarray, " r"]:
+    """Signed area of each ring in mm2, taken about its first point."""
+    lengths = np.diff(np.append(starts, len(points)))
+    x, y = (points - np.repeat(points[starts], lengths, 0)).T
+    following = np.arange(1, len(points) + 1)
+    following[starts + lengths - 1] = starts
+    return np.asarray(np.add.reduceat(x * y[following] - x[following] * y, starts) / 2)
 
 
-def _holds(ring: Ring, points: Float64[np.ndarray, "p 2"]) -> Bool[np.ndarray, " p"]:
-    """Even-odd test of many points against one ring."""
-    a, b = ring, np.roll(ring, -1, 0)
-    x, y = points[:, :1], points[:, 1:]
-    spans = (a[:, 1] > y) != (b[:, 1] > y)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cut = a[:, 0] + (y - a[:, 1]) * (b[:, 0] - a[:, 0]) / (b[:, 1] - a[:, 1])
-    return np.asarray((spans & (x < cut)).sum(1) % 2 == 1)
+def _turned(ring: Ring, area: float, sign: int) -> Ring:
+    return ring if area * sign > 0 else np.ascontiguousarray(ring[::-1])
+
+
+def _families(
+    outlines: Outlines, areas: Float64[np.ndarray, " r"], rule: str
+) -> list[tuple[int, Int64[np.ndarray, " h"]]]:
+    """Outer rings with the holes directly in them, of outlines that do not cross."""
+    rings = len(outlines.begins)
+    crowd = np.bincount(outlines.layer) if rings else np.empty(0, np.int64)
+    alone = crowd[outlines.layer] == 1
+    around, holder = np.zeros(rings, np.int64), np.full(rings, -1)
+    if not alone.all():
+        around, pairs = _surroundings(outlines, areas)
+    odd = rule == "even-odd"
+    is_outer = around % 2 == 0 if odd else around == 0
+    is_hole = ~is_outer if odd else ~is_outer & (around + np.sign(areas).astype(np.int64) == 0)
+    if not alone.all():
+        holder = _smallest_holder(*pairs, is_outer, is_hole, np.abs(areas))
+    outers = np.flatnonzero(is_outer)
+    order = np.argsort(holder, kind="stable")
+    bounds = np.searchsorted(holder[order], [outers, outers + 1])
+    return [(int(o), order[b:e]) for o, b, e in zip(outers, *bounds, strict=True)]
+
+
+def _surroundings(
+    outlines: Outlines, areas: Float64[np.ndarray, " r"]
+) -> tuple[Int64[np.ndarray, " r"], tuple[Int64[np.ndarray, " p"], Int64[np.ndarray, " p"]]]:
+    """The winding number just outside each ring, and all pairs of a ring and one that holds it.
+
+    The ray starts in the middle of an edge of the ring that is not level.
+    """
+    edges = outlines.edges
+    steep = edges[outlines.points[edges, 1] != outlines.points[edges + 1, 1]]
+    _, first = np.unique(outlines.ring[steep], return_index=True)
+    edge = steep[first]
+    middle = outlines.points[edge] + outlines.points[edge + 1]
+    stabs = stab(Runs.of(outlines), middle, outlines.layer)
+    rings = len(outlines.begins)
+    winding = np.bincount(stabs.ray, np.where(stabs.rises, -1, 1), rings).astype(np.int64)
+    # The ray's side is the outside if the edge has it on the left of a clockwise or the right of a counter-clockwise
+    # ring; else one step across the edge is.
+    rises = outlines.points[edge + 1, 1] > outlines.points[edge, 1]
+    across = winding + np.where(rises, -1, 1)
+    around = np.where(rises == (areas < 0), winding, across)
+
+    key = stabs.ray * rings + stabs.ring
+    held, times = np.unique(key[stabs.ray != stabs.ring], return_counts=True)
+    held = held[times % 2 == 1]
+    return around, (held // rings, held % rings)
+
+
+def _smallest_holder(
+    inner: Int64[np.ndarray, " p"],
+    outer: Int64[np.ndarray, " p"],
+    is_outer: Bool[np.ndarray, " r"],
+    is_hole: Bool[np.ndarray, " r"],
+    sizes: Float64[np.ndarray, " r"],
+) -> Int64[np.ndarray, " r"]:
+    """For each hole the smallest outer ring around it; -1: none."""
+    fit = is_hole[inner] & is_outer[outer]
+    inner, outer = inner[fit], outer[fit]
+    by_size = np.argsort(-sizes[outer], kind="stable")
+    holder = np.full(len(sizes), -1)
+    holder[inner[by_size]] = outer[by_size]  # the last one written is the smallest
+    return holder

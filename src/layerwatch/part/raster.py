@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int, Int64
 
 from layerwatch.records import Layer
+
+_BLOCK = 1 << 19  # pixels summed up at once: small enough to stay in the processor's cache
 
 
 def coverage(
@@ -28,32 +30,72 @@ def coverages(
     mm_per_px: float,
     offset: tuple[float, float] | Float64[np.ndarray, "k 2"] = (0.0, 0.0),
 ) -> Float32[np.ndarray, "k h w"]:
-    """``coverage`` of many layers in one pass, each with an offset of its own if wanted.
-
-    The layers' rows are laid one below the other.
-    """
-    total = np.zeros(len(layers) * height * (width + 2))
-    x0, y0, x1, y1, number = _edges(layers, mm_per_px, np.broadcast_to(offset, (len(layers), 2)))
-    (x0, y0, x1, y1), number = _clip_rows(x0, y0, x1, y1, number, height)
-    lift = (number * height).astype(float)
-    xa, ya, xb, yb = _split(x0, y0 + lift, x1, y1 + lift)
-    _deposit(total, _split_columns(xa, ya, xb, yb, width), width)
-    winding = np.cumsum(total.reshape(len(layers), height, width + 2), axis=2)[:, :, :width]
-    return np.clip(-winding, 0, 1).astype(np.float32)
+    """``coverage`` of many layers in one pass, each with an offset of its own if wanted."""
+    offsets = np.broadcast_to(np.asarray(offset, np.float64), (len(layers), 2))
+    out = np.empty((len(layers), height, width), np.float32)
+    block = max(1, _BLOCK // (height * (width + 2)))
+    for first in range(0, len(layers), block):
+        some = slice(first, first + block)
+        start, end, number = _edges(layers[some], offsets[some])
+        winding = winding_of(start / mm_per_px, end / mm_per_px, number, len(layers[some]), width, height)
+        np.clip(winding, 0, 1, out=out[some], casting="same_kind")
+    return out
 
 
-def _edges(layers: Sequence[Layer], mm_per_px: float, offset: Float64[np.ndarray, "k 2"]) -> tuple[np.ndarray, ...]:
-    """Every edge in pixels, and the place of its layer in the list."""
+def _edges(
+    layers: Sequence[Layer], offset: Float64[np.ndarray, "k 2"]
+) -> tuple[Float64[np.ndarray, "m 2"], Float64[np.ndarray, "m 2"], Int64[np.ndarray, " m"]]:
+    """Both ends of every edge in mm, and the place of its layer in the list."""
     rings = [(k, r) for k, layer in enumerate(layers) for i in layer.islands for r in (i.outer, *i.holes)]
     if not rings:
-        return (*(np.empty(0) for _ in range(4)), np.empty(0, np.int64))
+        return np.empty((0, 2)), np.empty((0, 2)), np.empty(0, np.int64)
     lengths = np.array([len(ring) for _, ring in rings])
     number = np.repeat([k for k, _ in rings], lengths)
-    start = (np.concatenate([ring for _, ring in rings]) + offset[number]) / mm_per_px
+    start = np.concatenate([ring for _, ring in rings]) + offset[number]
     ends = np.cumsum(lengths)
     following = np.arange(1, len(start) + 1)
     following[ends - 1] = ends - lengths
-    return start[:, 0], start[:, 1], start[following, 0], start[following, 1], number
+    return start, start.take(following, 0), number
+
+
+def winding_of(
+    start: Float64[np.ndarray, "m 2"],
+    end: Float64[np.ndarray, "m 2"],
+    number: Int[np.ndarray, " m"],
+    masks: int,
+    width: int,
+    height: int,
+) -> Float64[np.ndarray, "k h w"]:
+    """Mean winding number of each pixel, from directed edges that have the inside on their left.
+
+    Args:
+        start: of each edge, in pixels.
+        end: of each edge, in pixels.
+        number: the mask of each edge. The masks' rows are laid one below the other.
+        masks: how many there are.
+        width: of a mask, px.
+        height: of a mask, px.
+    """
+    x0, y0, x1, y1 = start[:, 0], start[:, 1], end[:, 0], end[:, 1]
+    # Edges within one pixel of the frame, most of them where triangles are small, need no clipping and no splitting.
+    row, column = np.floor(y0), np.floor(x0)
+    inside = (row == np.floor(y1)) & (column == np.floor(x1))
+    inside &= (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    place = ((number * height + row) * (width + 2) + column)[inside].astype(np.int64)
+    climb, middle = (y1 - y0)[inside], ((x0 + x1) / 2 - column)[inside]
+    places, weights = _spread(place, climb, 1 - middle)
+
+    rest = ~inside
+    pieces, lift = _clip_rows(x0[rest], y0[rest], x1[rest], y1[rest], number[rest], height)
+    (x0, y0, x1, y1), lift = pieces, (lift * height).astype(np.float64)
+    xa, ya, xb, yb = _split(x0, y0 + lift, x1, y1 + lift)
+    more = _deposits(_split_columns(xa, ya, xb, yb, width), width, masks * height - 1)
+    places, weights = np.concatenate([places, more[0]]), np.concatenate([weights, more[1]])
+    total = np.bincount(places, weights, masks * height * (width + 2)).astype(np.float64, copy=False)
+    total = total.reshape(masks, height, width + 2)
+    np.cumsum(total, axis=2, out=total)
+    np.negative(total, out=total)
+    return total[:, :, :width]
 
 
 def _clip_rows(
@@ -61,7 +103,7 @@ def _clip_rows(
     y0: Float64[np.ndarray, " m"],
     x1: Float64[np.ndarray, " m"],
     y1: Float64[np.ndarray, " m"],
-    number: Int64[np.ndarray, " m"],
+    number: Int[np.ndarray, " m"],
     height: int,
 ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Cut edges off above and below the frame; level edges carry no area and go."""
@@ -110,13 +152,20 @@ def _split_columns(
     return np.clip(xa, 0, width), ya, np.clip(xb, 0, width), yb
 
 
-def _deposit(total: Float64[np.ndarray, " t"], pieces: tuple[np.ndarray, ...], width: int) -> None:
+def _deposits(
+    pieces: tuple[np.ndarray, ...], width: int, last: int
+) -> tuple[Int64[np.ndarray, " q"], Float64[np.ndarray, " q"]]:
+    """What pieces of edges, each within one pixel or beside the frame, add to which places."""
     xa, ya, xb, yb = pieces
-    climb = yb - ya
-    last = len(total) // (width + 2) - 1
     row = np.minimum(np.floor((ya + yb) / 2).astype(np.int64), last)  # rounding may leave a piece on the lower border
     middle = (xa + xb) / 2
     column = np.minimum(np.floor(middle).astype(np.int64), width)
-    right = climb * (column + 1 - middle)
-    place = row * (width + 2) + column
-    total += np.bincount(place, right, len(total)) + np.bincount(place + 1, climb - right, len(total))
+    return _spread(row * (width + 2) + column, yb - ya, column + 1 - middle)
+
+
+def _spread(
+    place: Int64[np.ndarray, " p"], climb: Float64[np.ndarray, " p"], share: Float64[np.ndarray, " p"]
+) -> tuple[Int64[np.ndarray, " q"], Float64[np.ndarray, " q"]]:
+    """The share of each climb at its place, the rest at the next."""
+    here = climb * share
+    return np.concatenate([place, place + 1]), np.concatenate([here, climb - here])

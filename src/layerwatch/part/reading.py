@@ -6,11 +6,16 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import numpy as np
+
 from layerwatch import catalogue
 from layerwatch.part.formats.base import Format
 from layerwatch.part.mesh import Mesh, UnitGuess, guess_unit, stand_on_bed, to_mm
 from layerwatch.part.repair import repair
 from layerwatch.records import DataError, UsageError
+
+_FARTHEST = 1e9  # of a corner from the origin, in the file's unit
+MAX_BYTES = 512 * 2**20  # of a file, unless the caller says otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +29,14 @@ class Part:
     sha256: str  # of the file
 
 
-def read_part(data: bytes, name: str, bed: tuple[float, float, float], unit: str | None = None) -> Part:
+def read_part(
+    data: bytes,
+    name: str,
+    bed: tuple[float, float, float],
+    unit: str | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+) -> Part:
     """Read, repair, scale to mm and stand on the bed.
 
     Args:
@@ -32,11 +44,14 @@ def read_part(data: bytes, name: str, bed: tuple[float, float, float], unit: str
         name: the file's name; its ending tells the format.
         bed: x, y, z of the job box in mm.
         unit: overrides what the file says or what would be guessed.
+        max_bytes: larger files are refused before anything is read.
 
     Raises:
         UsageError: files of that ending hold no mesh, or there is no such unit.
-        DataError: the file is broken, or the part does not fit the box.
+        DataError: the file is too large or broken, or the part does not fit the box.
     """
+    if len(data) > max_bytes:
+        raise DataError(f"{name}: {len(data):,} bytes, more than the {max_bytes:,} read; export it coarser")
     try:
         return _read(data, name, bed, unit)
     except DataError as error:
@@ -44,7 +59,13 @@ def read_part(data: bytes, name: str, bed: tuple[float, float, float], unit: str
 
 
 def _read(data: bytes, name: str, bed: tuple[float, float, float], unit: str | None) -> Part:
-    mesh, actions = repair(_format_of(name).read_mesh(data, name))
+    mesh = _format_of(name).read_mesh(data, name)
+    if np.abs(mesh.bounds).max() > _FARTHEST:
+        raise DataError(
+            f"{name}: corners up to {np.abs(mesh.bounds).max():.3g} from the origin, in no unit a part (the limit is "
+            f"{_FARTHEST:g}); export the part again"
+        )
+    mesh, actions = repair(mesh)
     guess = UnitGuess(unit.lower(), f"unit {unit.lower()}, as given") if unit else guess_unit(mesh, bed)
     in_mm = stand_on_bed(to_mm(mesh, guess.unit))
     x, y, z = in_mm.extent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +16,8 @@ from layerwatch.records import DataError
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _VERTEX = re.compile(rb"^\s*vertex\s+(\S+)\s+(\S+)\s+(\S+)\s*$", re.MULTILINE | re.IGNORECASE)
-_MAX_BYTES = 512 * 2**20
+_CLAIM = re.compile(rb"\bvertex\b", re.IGNORECASE)
+_BLOCK = 4 * 2**20  # bytes of text parsed at once
 
 
 @dataclass
@@ -30,14 +32,12 @@ class Stl(Format):
         """See Format; binary and ASCII are told apart by their length, since binary files may begin with ``solid``."""
         if not data:
             raise DataError(f"{name}: the file is empty; export the part again")
-        if len(data) > _MAX_BYTES:
-            raise DataError(f"{name}: {len(data):,} bytes, more than the {_MAX_BYTES:,} read; export it coarser")
         is_text = data.lstrip()[:5].lower() == b"solid" and b"\0" not in data[:512]
         triangles = _ascii(data, name) if is_text and not _is_whole_binary(data) else _binary(data, name)
         if len(triangles) == 0:
             raise DataError(f"{name}: an STL file without triangles; export the part again")
-        bad = ~np.isfinite(triangles).all((1, 2))
-        if bad.any():
+        if not np.isfinite(triangles).all():
+            bad = ~np.isfinite(triangles).all((1, 2))
             raise DataError(f"{name}: {bad.sum()} triangles with NaN or infinite corners; export the part again")
         return Mesh(triangles)
 
@@ -65,17 +65,38 @@ def _binary(data: bytes, name: str) -> Float64[np.ndarray, "n 3 3"]:
                 f"{name}: not an STL file (its bytes would promise {promised:,} triangles); give an STL file"
             )
         raise DataError(f"{name}: truncated STL, {promised:,} triangles promised, {present:,} present; copy it again")
+    if present > promised:
+        raise DataError(
+            f"{name}: lying STL header, {promised:,} triangles promised, {present:,} present; export the part again"
+        )
     return np.frombuffer(data, _RECORD, promised, 84)["corners"].astype(np.float64)
 
 
 def _ascii(data: bytes, name: str) -> Float64[np.ndarray, "n 3 3"]:
-    rows = _VERTEX.findall(data)
-    claimed = len(re.findall(rb"\bvertex\b", data, re.IGNORECASE))
-    if len(rows) != claimed or len(rows) % 3:
-        raise DataError(f"{name}: broken ASCII STL, {claimed} vertex lines of which {len(rows)} can be read in threes")
-    if rows and b"endsolid" not in data[-4096:].lower():
+    corners = []
+    for part in _blocks(data):
+        rows = _VERTEX.findall(part)
+        claimed = len(_CLAIM.findall(part))
+        if len(rows) != claimed:
+            raise DataError(
+                f"{name}: broken ASCII STL, {claimed} vertex lines of which {len(rows)} can be read; export it again"
+            )
+        try:
+            corners.append(np.array(rows).astype(np.float64).reshape(-1, 3))
+        except ValueError:
+            raise DataError(f"{name}: broken ASCII STL, a vertex is no number; export the part again") from None
+    count = sum(map(len, corners))
+    if count % 3:
+        raise DataError(f"{name}: broken ASCII STL, {count} vertex lines, which are no threes; export the part again")
+    if count and b"endsolid" not in data[-4096:].lower():
         raise DataError(f"{name}: truncated ASCII STL, it ends without 'endsolid'; copy it again")
-    try:
-        return np.array(rows).astype(np.float64).reshape(-1, 3, 3)
-    except ValueError:
-        raise DataError(f"{name}: broken ASCII STL, a vertex is no number; export the part again") from None
+    return np.concatenate(corners).reshape(-1, 3, 3)
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    """The text in blocks of whole lines, so that what it is parsed to stays small."""
+    start = 0
+    while start < len(data):
+        stop = data.find(b"\n", start + _BLOCK) + 1 or len(data)
+        yield data[start:stop]
+        start = stop
