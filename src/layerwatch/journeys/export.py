@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from layerwatch import catalogue
@@ -11,11 +12,19 @@ from layerwatch.images.writing import check_writable, new_folder
 from layerwatch.records import Progress, UsageError, silent
 
 
-def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) -> int:
-    """Write the archive in another program's form; returns the number of images.
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what the form cannot carry."""
+
+    images: int
+    left_out: str  # empty: nothing
+
+
+def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) -> Exported:
+    """Write the archive in another program's form.
 
     Raises:
-        UsageError: no archive there, no such form, or ``out`` is not empty or cannot be written.
+        UsageError: no archive there, no such form, a package is missing, or ``out`` is not empty or cannot be written.
         DataError: the archive is unfinished or broken, or holds nothing that the form can carry.
     """
     form: Export = catalogue.load("images.exports", to)()
@@ -24,4 +33,4 @@ def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) ->
         raise UsageError(f"{out} is not empty; choose another --out or remove it")
     check_writable(out.parent)
     with new_folder(out) as fresh:
-        return form.write(found, fresh, progress=progress)
+        return Exported(form.write(found, fresh, progress=progress), form.leaves_out)

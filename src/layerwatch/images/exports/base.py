@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from layerwatch.images.archive import Archive
-from layerwatch.records import Progress, silent
+from layerwatch.records import Progress, UsageError, silent
 
 
 class Export(ABC):
-    """Writes an archive for another program. Settings are dataclass fields."""
+    """Writes an archive for another program, layer by layer. Settings are dataclass fields."""
 
     summary: ClassVar[str]
     source: ClassVar[str]
+    leaves_out: ClassVar[str] = ""  # what of the archive this form cannot carry; empty: nothing
 
     @abstractmethod
     def write(self, archive: Archive, out: Path, *, progress: Progress = silent) -> int:
@@ -22,4 +24,19 @@ class Export(ABC):
 
         Raises:
             DataError: the archive holds nothing that this form can carry.
+            UsageError: a package that this form needs is not installed.
         """
+
+
+def optional(package: str, extra: str) -> Any:
+    """A package that only one form needs, imported now.
+
+    Raises:
+        UsageError: it is not installed; the message has the line that installs it.
+    """
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--to {extra} needs the package {error.name}; install it with `pip install 'layerwatch[{extra}]'`"
+        ) from None

@@ -14,6 +14,7 @@ from scipy import ndimage
 from layerwatch.images.archive import Archive, encode_png
 from layerwatch.images.exports.base import Export
 from layerwatch.images.grey import to_uint8
+from layerwatch.images.walk import count_layers, walk
 from layerwatch.images.writing import write_file
 from layerwatch.records import Progress, Truth, silent
 
@@ -24,35 +25,35 @@ class Coco(Export):
 
     summary: ClassVar[str] = "COCO: images, boxes and run-length masks"
     source: ClassVar[str] = "Lin et al. 2014, Microsoft COCO; format of the object detection task"
+    leaves_out: ClassVar[str] = "the lower 8 of 16 bits, plans and coverage, heights, size and severity of the defects"
 
     def write(self, archive: Archive, out: Path, *, progress: Progress = silent) -> int:
         """See Export; layers that carry only a trace are there, without annotations."""
         images: list[dict[str, Any]] = []
         annotations: list[dict[str, Any]] = []
         numbers: dict[str, int] = {}
-        total = sum(map(len, archive.layers.values()))
-        for job in archive.jobs:
-            for image, truth in zip(archive.images([job]), archive.truths([job]), strict=True):
-                file = f"{job}_{image.layer:05d}.png"
-                write_file(out / "images" / file, encode_png(to_uint8(image.pixels)))
-                height, width = image.pixels.shape
-                images.append(
-                    {
-                        "id": len(images) + 1,
-                        "file_name": file,
-                        "width": width,
-                        "height": height,
-                        "job": job,
-                        "layer": image.layer,
-                        "label": truth.label,
-                    }
+        total = count_layers(archive)
+        for image, truth in walk(archive):
+            file = f"{image.job}_{image.layer:05d}.png"
+            write_file(out / "images" / file, encode_png(to_uint8(image.pixels)))
+            height, width = image.pixels.shape
+            images.append(
+                {
+                    "id": len(images) + 1,
+                    "file_name": file,
+                    "width": width,
+                    "height": height,
+                    "job": image.job,
+                    "layer": image.layer,
+                    "label": truth.label,
+                }
+            )
+            for place in _places(truth):
+                number = numbers.setdefault(truth.label, len(numbers) + 1)
+                annotations.append(
+                    {"id": len(annotations) + 1, "image_id": len(images), "category_id": number, **place}
                 )
-                for place in _places(truth):
-                    number = numbers.setdefault(truth.label, len(numbers) + 1)
-                    annotations.append(
-                        {"id": len(annotations) + 1, "image_id": len(images), "category_id": number, **place}
-                    )
-                progress("export", len(images), total)
+            progress("export", len(images), total)
         categories = [{"id": number, "name": name, "supercategory": "defect"} for name, number in numbers.items()]
         told = {"images": images, "annotations": annotations, "categories": categories}
         write_file(out / "annotations.json", (json.dumps(told, indent=1) + "\n").encode())

@@ -15,6 +15,7 @@ from layerwatch.images.archive import Archive, encode_png
 from layerwatch.images.exports.base import Export
 from layerwatch.images.grey import to_uint8, to_uint16
 from layerwatch.images.splits import split_jobs
+from layerwatch.images.walk import count_layers, walk, walk_truths
 from layerwatch.images.writing import write_file
 from layerwatch.records import DataError, LayerImage, Progress, Truth, silent
 
@@ -52,6 +53,7 @@ class Mvtec(Export):
 
     summary: ClassVar[str] = "MVTec AD folder tree (anomalib), manifest.csv, 16-bit copy"
     source: ClassVar[str] = "Bergmann et al. 2019, MVTec AD; anomalib's MVTecAD and Tabular data modules"
+    leaves_out: ClassVar[str] = "layers of a defective job in which no defect is printed, plans and coverage, heights"
 
     category: str = "layers"
     train_share: float = 0.7  # of the healthy jobs
@@ -60,7 +62,7 @@ class Mvtec(Export):
     def write(self, archive: Archive, out: Path, *, progress: Progress = silent) -> int:
         """See Export."""
         manifest = []
-        total = sum(map(len, archive.layers.values()))
+        total = count_layers(archive)
         for number, row in enumerate(self._rows(archive)):
             self._write_row(row, out)
             manifest.append(self._describe(row))
@@ -70,16 +72,15 @@ class Mvtec(Export):
         return len(manifest)
 
     def _rows(self, archive: Archive) -> Iterator[_Row]:
-        healthy = [job for job in archive.jobs if all(t.is_healthy for t in archive.truths([job]))]
+        healthy = [job for job in archive.jobs if all(t.is_healthy for t in walk_truths(archive, [job]))]
         if len(healthy) < 2:
             raise DataError(
                 f"{len(healthy)} healthy jobs in the archive; at least 2 are needed, one to train, one to test"
             )
         train, _ = split_jobs(healthy, (self.train_share, 1 - self.train_share), seed=self.seed)
-        for job in archive.jobs:
-            for image, truth in zip(archive.images([job]), archive.truths([job]), strict=True):
-                if job in healthy or truth.is_defective:
-                    yield _Row(image, truth, "train" if job in train else "test")
+        for image, truth in walk(archive):
+            if image.job in healthy or truth.is_defective:
+                yield _Row(image, truth, "train" if image.job in train else "test")
 
     def _write_row(self, row: _Row, out: Path) -> None:
         write_file(out / self.category / f"{row.path}.png", encode_png(to_uint8(row.image.pixels)))
