@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -137,35 +138,14 @@ def synthesise(
 
     if bool(part) == bool(layout):
         raise typer.BadParameter("give either --part or --layout", param_hint="--part")
-    learnt = open_ranges(ranges, preset)
-    wish = Wish(
-        jobs,
-        defective,
-        layers,
-        severity,
-        preset,
-        seed,
-        tuple(defect or ()),
-        variability,
-        learnt,
-        max(faulty, 1 if fault else 0),
-        tuple(fault or ()),
-    )
+    faults, count = tuple(fault or ()), max(faulty, 1 if fault else 0)
+    learnt, defects = open_ranges(ranges, preset), tuple(defect or ())
+    wish = Wish(jobs, defective, layers, severity, preset, seed, defects, variability, learnt, count, faults)
     printer, which = machine_for(part or (), machine, unit)
-    said = [which] if which else []
-    with bars() as progress:
-        team = crew_of(crew, workers)
-        archive = run(
-            part or (),
-            out,
-            printer,
-            wish,
-            unit=unit,
-            layout=layout,
-            crew=team,
-            progress=progress,
-            say=said.append,
-        )
+    said, team = [which] if which else [], crew_of(crew, workers)
+    with bars() as told:
+        run_it = partial(run, part or (), out, printer, wish, unit=unit, layout=layout)
+        archive = run_it(crew=team, progress=told, say=said.append)
     print("\n".join(said))
     spoiled = f", {wish.faulty} jobs of each fault" if wish.faulty else ""
     print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers{spoiled}: {out}")

@@ -10,8 +10,7 @@ from typing import Any
 
 from layerwatch.images.writing import check_result as check_result  # the command line knows journeys only
 from layerwatch.images.writing import new_folder, write_file
-from layerwatch.job.machine import Machine, default_machine, read_machine
-from layerwatch.job.machine import shipped_machines
+from layerwatch.job.machine import Machine, default_machine, read_machine, shipped_machines
 from layerwatch.job.machine import shipped_text as shipped_text  # the command line knows journeys only
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import read_ranges

@@ -21,7 +21,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
-from layerwatch.journeys.faulty_jobs import print_faulty_jobs
+from layerwatch.journeys.faulty_jobs import print_faulty_jobs, said_of
 from layerwatch.journeys.files import open_part, read_text
 from layerwatch.part.mesh import Mesh
 from layerwatch.part.slicing import layer_count, slice_mesh
@@ -80,6 +80,11 @@ class Wish:
         return ranges if self.variability == 1 else ranges.widened(self.variability)
 
     @property
+    def fault_kinds(self) -> tuple[str, ...]:
+        """Names of the faults to print."""
+        return self.faults or catalogue.names("job.faults")
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Names of the defects to print."""
         return self.defects or catalogue.names("job.defects")
@@ -128,9 +133,9 @@ def synthesise(
     settings = plan_plates(plates, machine, wish)
     archive = print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
     if wish.faulty:
-        sound = list(plan_plates(plates, machine, replace(wish, healthy=len(plates), defective=0)).values())
-        kinds = wish.faults or catalogue.names("job.faults")
-        print_faulty_jobs(out, sound, kinds, wish.faulty, crew=crew, progress=progress)
+        like = replace(wish, healthy=max(wish.faulty * len(wish.fault_kinds), 2), defective=0)
+        sound = list(plan_plates(plates, machine, like).values())
+        print_faulty_jobs(out, sound, wish.fault_kinds, wish.faulty, crew=crew, progress=progress)
     return archive
 
 
@@ -242,6 +247,8 @@ def _check(wish: Wish) -> None:
             catalogue.load(shelf, name)
     if wish.layers < 1 or wish.healthy < 0 or wish.defective < 0 or wish.healthy + wish.defective < 1:
         raise UsageError("at least one job of at least one layer must be printed; raise --jobs or --layers")
+    if wish.faulty and wish.layers < 3:
+        raise UsageError(f"a fault of frames needs a job of 3 layers to begin in, not {wish.layers}; raise --layers")
     if not 0 < wish.severity <= 100:
         raise UsageError(f"severity {wish.severity:g}; give one above 0 and up to 100, such as 4")
 
@@ -327,4 +334,5 @@ def _provenance(wish: Wish) -> dict[str, Any]:
         "severity": wish.severity,
         "layers": wish.layers,
         "defects": list(wish.kinds),
+        **said_of(wish.fault_kinds, wish.faulty),
     }

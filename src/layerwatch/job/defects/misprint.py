@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from layerwatch.job.defects.base import Defect, Placement, Scene, Site
+from layerwatch.job.defects.base import Defect, Image, Placement, Scene, Site
 from layerwatch.job.ranges import Interval
 from layerwatch.records import DataError
 
@@ -31,7 +31,7 @@ class Misprint(Defect):
             piece = site.coverage * site.edge(np.maximum(np.abs(u - u0), np.abs(v - v0)) - size / 2)
             piece = np.flip(piece, int(rng.integers(2)))
             moves = [int(rng.uniform(-size, size) / mm) for _ in range(2)]
-            shape = np.asarray(np.roll(piece, moves, (0, 1)) * (1 - site.coverage), np.float32)
+            shape = np.asarray(_moved(piece, moves) * (1 - site.coverage), np.float32)
             if shape.sum() * mm**2 > 30.0:  # mm2
                 break
         else:
@@ -42,3 +42,14 @@ class Misprint(Defect):
             return replace(scene, extra=scene.extra + np.float32(amount * toward_part) * shape)
 
         return Placement(spoil, size, round(self.layers.draw(rng)))
+
+
+def _moved(piece: Image, by: list[int]) -> Image:
+    """The piece by whole rows and columns; what leaves the bed is cut off."""
+    h, w = piece.shape
+    rows, columns = np.clip(by[0], -h, h), np.clip(by[1], -w, w)
+    moved = np.zeros_like(piece)
+    moved[max(rows, 0) : h + min(rows, 0), max(columns, 0) : w + min(columns, 0)] = piece[
+        max(-rows, 0) : h + min(-rows, 0), max(-columns, 0) : w + min(-columns, 0)
+    ]
+    return moved

@@ -25,6 +25,14 @@ class Format(ABC):
         """
         raise UsageError(f"{name}: {type(self).__name__} files hold no mesh")
 
+    def has_layers(self, data: bytes, name: str) -> bool:
+        """Whether the file is to be read as layers rather than as a mesh.
+
+        Raises:
+            DataError: the bytes are no such file.
+        """
+        return type(self).read_layers is not Format.read_layers
+
     def write_layers(self, layers: Sequence[Layer], *, name: str, provenance: dict[str, str]) -> bytes:
         """The file's bytes, from layers in mm."""
         raise UsageError(f"{name}: {type(self).__name__} files cannot be written from layers")

@@ -1,12 +1,8 @@
-"""3MF: a ZIP with meshes, the components and build items that place them, and their unit."""
+"""3MF: a ZIP with meshes or slice stacks, the components and build items that place them, and their unit."""
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree
 
@@ -14,10 +10,14 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
-from layerwatch.part.mesh import Mesh
-from layerwatch.records import DataError
+from layerwatch.part.formats.containers.stacks import SLICE, Stack, read_stack
+from layerwatch.part.formats.containers.zipped import Zipped
+from layerwatch.part.mesh import MM, Mesh
+from layerwatch.part.nesting import islands_of
+from layerwatch.records import DataError, Layer
 
 _CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
+_PRODUCTION = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _MODEL = "http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"
 _UNITS = {
@@ -28,66 +28,130 @@ _UNITS = {
     "foot": "foot",
     "meter": "m",
 }
-_MAX_BYTES = 512 * 2**20  # of one unpacked file
-_MAX_RATIO = 300  # of packing; more is a bomb
 _MAX_DEPTH = 32  # of components in components
+_MOST_TRIANGLES = 50_000_000  # built, since components may multiply them
+_BROKEN = (ValueError, KeyError, IndexError, TypeError, OverflowError)
 
 Triangles = Float64[np.ndarray, "n 3 3"]
 
 
 @dataclass
 class ThreeMf(Format):
-    """Reads every mesh that the build places; models that lie in further files of the ZIP are not followed."""
+    """Meshes and slice stacks that the build places, also from further model files of the ZIP."""
 
-    summary: ClassVar[str] = "3MF (meshes)"
-    source: ClassVar[str] = "3MF Consortium, Core Specification 1.3"
+    summary: ClassVar[str] = "3MF (meshes, slice stacks)"
+    source: ClassVar[str] = "3MF Consortium, Core 1.3, Slice 1.0.2 and Production 1.1.2 specifications"
     suffixes: ClassVar[tuple[str, ...]] = (".3mf",)
 
     def read_mesh(self, data: bytes, name: str) -> Mesh:
         """See Format."""
+        package = _Package(Zipped(data, name, "3MF file"))
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                root = _xml(_unpacked(archive, _start(archive, name), name), name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise DataError(f"{name}: not a 3MF file, or broken ({error}); export the part again") from None
-        try:
-            triangles = _Model(root).built()
-        except (ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
+            triangles = package.triangles()
+        except _BROKEN as error:
             raise DataError(f"{name}: broken 3MF model ({error}); export the part again") from None
-        unit = _UNITS.get(root.get("unit", "millimeter"))
-        if unit is None:
-            raise DataError(f"{name}: unit {root.get('unit')!r}; 3MF knows {', '.join(_UNITS)}")
         if len(triangles) == 0:
-            raise DataError(f"{name}: the build places no mesh; slice stacks and further files are not read")
+            raise DataError(f"{name}: the build of this 3MF file places no mesh; export the part again")
         if not np.isfinite(triangles).all():
             raise DataError(f"{name}: corners that are NaN or infinite; export the part again")
-        return Mesh(triangles, unit)
+        return Mesh(triangles, package.unit)
+
+    def has_layers(self, data: bytes, name: str) -> bool:
+        """See Format; where there are slices they are the part, and a mesh beside them may be a mere box."""
+        package = _Package(Zipped(data, name, "3MF file"))
+        return package.root.find(f".//{SLICE}slicestack") is not None
+
+    def read_layers(self, data: bytes, name: str) -> tuple[Layer, ...]:
+        """See Format; stacks that lie side by side must have the same heights."""
+        package = _Package(Zipped(data, name, "3MF file"))
+        try:
+            stacks = package.stacks()
+            if not stacks:
+                raise ValueError("the build places no slice stack")
+            return _layers(stacks, MM[package.unit])
+        except _BROKEN as error:
+            raise DataError(f"{name}: broken slices in the 3MF model ({error}); export the part again") from None
 
 
-@dataclass(frozen=True)
-class _Model:
-    """The XML of one model part."""
+@dataclass
+class _Package:
+    """The models of a 3MF file, read as they are asked for."""
 
-    root: ElementTree.Element
+    zipped: Zipped
+    _models: dict[str, ElementTree.Element] = field(default_factory=dict)
 
-    def built(self) -> Triangles:
-        """Triangles of all build items, in the model's unit."""
-        objects = {str(o.get("id")): o for o in self.root.iter(f"{_CORE}object")}
-        items = self.root.findall(f"{_CORE}build/{_CORE}item")
-        pieces = [_moved(self._of(objects, str(i.get("objectid")), ()), i.get("transform")) for i in items]
+    def __post_init__(self) -> None:
+        self.start = self._start()
+        self.root = self.model(self.start)
+        told = self.root.get("unit", "millimeter")
+        if told not in _UNITS:
+            raise DataError(f"{self.zipped.name}: unit {told!r}; 3MF knows {', '.join(_UNITS)}")
+        self.unit = _UNITS[told]
+
+    def model(self, path: str) -> ElementTree.Element:
+        """The XML of one model file."""
+        file = path.lstrip("/")
+        if file not in self._models:
+            self._models[file] = self.zipped.xml(file)
+        return self._models[file]
+
+    def triangles(self) -> Triangles:
+        """All build items, in the model's unit."""
+        pieces = []
+        for item in self.root.findall(f"{_CORE}build/{_CORE}item"):
+            found = self._mesh(item.get(f"{_PRODUCTION}path", self.start), str(item.get("objectid")), ())
+            pieces.append(_moved(found, item.get("transform")))
+            if sum(map(len, pieces)) > _MOST_TRIANGLES:
+                raise ValueError(f"more than {_MOST_TRIANGLES:,} triangles are placed")
         return np.concatenate(pieces) if pieces else np.empty((0, 3, 3))
 
-    def _of(self, objects: dict[str, ElementTree.Element], number: str, trail: tuple[str, ...]) -> Triangles:
-        if number in trail or len(trail) > _MAX_DEPTH:
-            raise ValueError(f"object {number} contains itself" if number in trail else "components too deep")
-        if number not in objects:
-            raise ValueError(f"object {number} is missing")
-        mesh = objects[number].find(f"{_CORE}mesh")
+    def _mesh(self, path: str, number: str, trail: tuple[tuple[str, str], ...]) -> Triangles:
+        """An object's mesh, or its components'."""
+        place = (path, number)
+        if place in trail or len(trail) > _MAX_DEPTH:
+            raise ValueError(f"object {number} contains itself" if place in trail else "components too deep")
+        thing = self._object(path, number)
+        mesh = thing.find(f"{_CORE}mesh")
         if mesh is not None:
             return _triangles(mesh)
-        parts = objects[number].findall(f"{_CORE}components/{_CORE}component")
-        inner = [_moved(self._of(objects, str(c.get("objectid")), (*trail, number)), c.get("transform")) for c in parts]
+        inner = [
+            _moved(
+                self._mesh(c.get(f"{_PRODUCTION}path", path), str(c.get("objectid")), (*trail, place)),
+                c.get("transform"),
+            )
+            for c in thing.findall(f"{_CORE}components/{_CORE}component")
+        ]
         return np.concatenate(inner) if inner else np.empty((0, 3, 3))
+
+    def stacks(self) -> list[Stack]:
+        """The slice stacks of all build items, placed."""
+        found = []
+        for item in self.root.findall(f"{_CORE}build/{_CORE}item"):
+            path = item.get(f"{_PRODUCTION}path", self.start)
+            number = self._object(path, str(item.get("objectid"))).get(f"{SLICE}slicestackid")
+            if number is not None:
+                found.append(read_stack(self._stack(path, number), self._stack).moved(item.get("transform")))
+        return found
+
+    def _object(self, path: str, number: str) -> ElementTree.Element:
+        for thing in self.model(path).iter(f"{_CORE}object"):
+            if thing.get("id") == number:
+                return thing
+        raise ValueError(f"object {number} is missing")
+
+    def _stack(self, path: str, number: str) -> ElementTree.Element:
+        for stack in self.model(path).iter(f"{SLICE}slicestack"):
+            if stack.get("id") == number:
+                return stack
+        raise ValueError(f"slice stack {number} is missing in {path}")
+
+    def _start(self) -> str:
+        """The model that the package's relations name."""
+        if "_rels/.rels" in self.zipped.files:
+            for relation in self.zipped.xml("_rels/.rels").iter(_RELATION):
+                if relation.get("Type") == _MODEL:
+                    return str(relation.get("Target")).lstrip("/")
+        return "3D/3dmodel.model"
 
 
 def _triangles(mesh: ElementTree.Element) -> Triangles:
@@ -112,32 +176,15 @@ def _moved(triangles: Triangles, transform: str | None) -> Triangles:
     return np.asarray(moved[:, ::-1]) if np.linalg.det(matrix[:3]) < 0 else moved
 
 
-def _start(archive: zipfile.ZipFile, name: str) -> str:
-    """The model part that the package's relations name."""
-    if "_rels/.rels" in archive.namelist():
-        for relation in _xml(_unpacked(archive, "_rels/.rels", name), name).iter(_RELATION):
-            if relation.get("Type") == _MODEL:
-                return str(relation.get("Target")).lstrip("/")
-    return "3D/3dmodel.model"
-
-
-def _unpacked(archive: zipfile.ZipFile, file: str, name: str) -> bytes:
-    if file not in archive.namelist():
-        raise DataError(f"{name}: a ZIP without {file}, so it is no 3MF file; export the part again")
-    info = archive.getinfo(file)
-    if info.file_size > _MAX_BYTES or info.file_size > _MAX_RATIO * max(info.compress_size, 1024):
-        raise DataError(f"{name}: {file} would unpack to {info.file_size:,} bytes; export the part coarser")
-    with archive.open(info) as packed:
-        data = packed.read(info.file_size + 1)
-    if len(data) > info.file_size:
-        raise DataError(f"{name}: {file} unpacks to more than it says; export the part again")
-    return data
-
-
-def _xml(data: bytes, name: str) -> ElementTree.Element:
-    if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
-        raise DataError(f"{name}: XML with a document type; 3MF has none, so export the part again")
-    try:
-        return ElementTree.fromstring(data)  # noqa: S314 # see above
-    except ElementTree.ParseError as error:
-        raise DataError(f"{name}: broken XML ({error}); export the part again") from None
+def _layers(stacks: list[Stack], mm: float) -> tuple[Layer, ...]:
+    """One layer for each height, with the rings of all stacks."""
+    first = stacks[0]
+    if any(len(s.tops) != len(first.tops) or not np.allclose(s.tops, first.tops) for s in stacks):
+        raise ValueError("slice stacks of different heights lie side by side; slice them to the same heights")
+    bottoms = (first.bottom, *first.tops[:-1])
+    layers = []
+    for index, (low, top) in enumerate(zip(bottoms, first.tops, strict=True)):
+        islands, area = islands_of([ring * mm for stack in stacks for ring in stack.rings[index]])
+        low_mm, top_mm = (low - first.bottom) * mm, (top - first.bottom) * mm
+        layers.append(Layer(index, round(top_mm, 9), (low_mm + top_mm) / 2, top_mm - low_mm, islands, area))
+    return tuple(layers)
