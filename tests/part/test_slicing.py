@@ -8,15 +8,14 @@ import manifold3d
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwatch.part.mesh import Mesh
-from layerwatch.part.nesting import islands_of, ring_area
-from layerwatch.part.raster import coverage, coverages
+from layerwatch.part.nesting import ring_area
 from layerwatch.part.reading import read_part
-from layerwatch.part.slicing import layer_count, slice_mesh
-from layerwatch.records import DataError, Layer
+from layerwatch.part.slicing import layer_count, slice_mesh, slices_of
+from layerwatch.records import DataError
 
 PARTS = sorted((Path(__file__).parents[2] / "examples/parts").glob("*.stl"))
 
@@ -91,6 +90,51 @@ def test_a_missing_triangle_is_a_leak_and_not_silent() -> None:
     assert 0 < sum(layer.leaks > 0 for layer in layers) < len(layers)
 
 
+def cut_open(width: float) -> Mesh:
+    """A box of 4 x 3 x 2 mm with a vertical slit: its front is two walls that stop short of one another."""
+    box = np.asarray(trimesh.creation.box((4, 3, 2)).triangles)
+    front = np.ptp(box[:, :, 1], 1) == 0
+    front &= box[:, 0, 1] < 0
+    walls = []
+    for x0, x1 in ((-2.0, -width / 2), (width / 2, 2.0)):
+        a, b, c, d = ([x, -1.5, z] for x, z in ((x0, -1.0), (x1, -1.0), (x1, 1.0), (x0, 1.0)))
+        walls += [[a, b, c], [a, c, d]]
+    return Mesh(np.concatenate([box[~front], np.array(walls)]) + np.array([2, 1.5, 1]), "mm")
+
+
+def test_a_slit_is_joined_a_wide_one_leaks_and_both_are_said() -> None:
+    narrow = slices_of(cut_open(1e-4), 0.5)
+    assert [round(layer.area, 4) for layer in narrow.layers] == [12.0] * 4
+    assert narrow.said == ("closed 4 gaps in the outlines of 4 layers",)
+    wide = slices_of(cut_open(0.5), 0.5)
+    assert [(round(layer.area, 9), layer.leaks) for layer in wide.layers] == [
+        (12.0, 1)
+    ] * 4  # closed straight, and told
+    assert "4 outlines stay open in 4 of 4 layers, the lowest at z = 0.5 mm" in wide.said[0]
+    gaping = slices_of(cut_open(3.0), 0.5)
+    assert [(layer.area, layer.leaks) for layer in gaping.layers] == [(0.0, 1)] * 4
+
+
+@given(st.integers(0, 2**32), st.integers(1, 5000))
+@settings(max_examples=15, deadline=None)
+def test_chunks_do_not_matter(seed: int, segments: int) -> None:
+    rng = np.random.default_rng(seed)
+    mesh = mesh_of(trimesh.creation.torus(3, 1, rng.integers(8, 40), rng.integers(4, 20)))
+    whole = slice_mesh(mesh, 0.07)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("layerwatch.part.segments._FEW_SEGMENTS", segments)
+        for a, b in zip(whole, slice_mesh(mesh, 0.07), strict=True):
+            assert (a.index, a.slice_z) == (b.index, b.slice_z)
+            assert a.area == pytest.approx(b.area, rel=1e-12)
+
+
+def test_the_same_mesh_gives_the_same_bytes() -> None:
+    mesh = mesh_of(trimesh.creation.icosphere(subdivisions=3, radius=2))
+    first, again = slice_mesh(mesh, 0.1), slice_mesh(Mesh(mesh.triangles.copy(), "mm"), 0.1)
+    for a, b in zip(first, again, strict=True):
+        assert a.islands[0].outer.tobytes() == b.islands[0].outer.tobytes()
+
+
 def test_heights_are_labelled_with_the_top_and_cut_in_the_middle() -> None:
     layers = slice_mesh(mesh_of(trimesh.creation.box((2, 2, 1))), 0.3)
     assert [(layer.index, layer.z, round(layer.slice_z, 9)) for layer in layers[:2]] == [(0, 0.3, 0.15), (1, 0.6, 0.45)]
@@ -103,55 +147,3 @@ def test_heights_are_labelled_with_the_top_and_cut_in_the_middle() -> None:
 def test_a_layer_height_that_cannot_be(height: float, message: str) -> None:
     with pytest.raises(DataError, match=message):
         layer_count(mesh_of(trimesh.creation.box((2, 2, 1))), height)
-
-
-# --- coverage -------------------------------------------------------------------------------------------------------
-
-polygons = st.integers(3, 12).flatmap(
-    lambda n: st.tuples(
-        st.lists(st.floats(0.3, 4), min_size=n, max_size=n), st.floats(-3, 12), st.floats(-3, 12), st.floats(0.3, 2)
-    )
-)
-
-
-def star(radii: list[float], x: float, y: float) -> np.ndarray:
-    angle = np.arange(len(radii)) * 2 * np.pi / len(radii)
-    return np.stack([x + np.array(radii) * np.cos(angle), y + np.array(radii) * np.sin(angle)], 1)
-
-
-@given(polygons)
-@settings(max_examples=60, deadline=None)
-def test_coverage_is_exact_inside_the_frame(case: tuple[list[float], float, float, float]) -> None:
-    radii, x, y, pixel = case
-    layer = slice_like(star(radii, x, y))
-    masks = coverage(layer, 10, 8, pixel)
-    assert masks.shape == (8, 10)
-    clipped = manifold3d.CrossSection([star(radii, x, y)]) ^ manifold3d.CrossSection.square((10 * pixel, 8 * pixel))
-    assert masks.sum(dtype=np.float64) * pixel**2 == pytest.approx(clipped.area(), rel=1e-5, abs=1e-5)
-
-
-def slice_like(ring: np.ndarray) -> Layer:
-    islands, area = islands_of([ring])
-    return Layer(0, 0.3, 0.15, 0.3, islands, area)
-
-
-@given(polygons)
-@example(([1.0, 1.0, 1.0], 0.0, 11.999999999999998, 1.5))  # its tip ends on the lower border but for rounding
-@settings(max_examples=20, deadline=None)
-def test_each_pixel_is_the_share_of_its_area(case: tuple[list[float], float, float, float]) -> None:
-    radii, x, y, pixel = case
-    mask = coverage(slice_like(star(radii, x, y)), 10, 8, pixel)
-    shape = manifold3d.CrossSection([star(radii, x, y)])
-    for row, column in ((0, 0), (3, 4), (7, 9), (2, 7)):
-        square = manifold3d.CrossSection.square((pixel, pixel)).translate((column * pixel, row * pixel))
-        assert mask[row, column] == pytest.approx((shape ^ square).area() / pixel**2, abs=1e-5)
-
-
-def test_offset_moves_by_whole_pixels_and_batches_agree() -> None:
-    layers = [slice_like(star([2.0, 1.5, 3.0, 2.5], 4 + k, 4)) for k in range(3)]
-    together = coverages(layers, 16, 12, 0.5)
-    for layer, mask in zip(layers, together, strict=True):
-        np.testing.assert_allclose(coverage(layer, 16, 12, 0.5), mask, atol=1e-6)
-        moved = coverage(layer, 16, 12, 0.5, (0.5, 1.0))
-        np.testing.assert_allclose(moved[2:, 1:], mask[:-2, :-1], atol=1e-6)
-    assert not coverages([slice_like(star([1.0] * 4, 99, 99))], 8, 8, 1.0).any()

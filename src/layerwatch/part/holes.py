@@ -17,6 +17,7 @@ _SHORT = 0.1  # of the shortest open edge: never further apart than that
 _NEIGHBOURS = 8  # looked at for each corner
 _MOST_EDGES = 64  # of a hole that is closed although it is not flat
 _FLAT = 1e-6  # of the longest side
+_LOOSE = 0.01  # of all triangles: more of them are no leftovers
 _FAN_TURNS = 1000  # triangles around one corner
 
 
@@ -66,6 +67,17 @@ def _shortest(mesh: Mesh) -> float:
     border = _border(mesh)
     step = mesh.triangles[:, [1, 2, 0]][border] - mesh.triangles[border]
     return float(np.sqrt((step**2).sum(1).min()))
+
+
+def drop_loose(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
+    """Drop triangles that hang on nothing, what deleting others left, where they are few beside solid bodies."""
+    sheets = mesh.topology.sheets
+    if not sheets.any() or sheets.all():
+        return mesh, ()
+    loose = sheets[mesh.topology.bodies[1]]
+    if np.count_nonzero(loose) > _LOOSE * len(loose):
+        return mesh, ()
+    return mesh.kept(~loose), (f"dropped {np.count_nonzero(loose)} loose triangles",)
 
 
 def close_holes(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:

@@ -30,7 +30,7 @@ class Outlines:
     def of(
         cls, points: Float64[np.ndarray, "p 2"], starts: Int[np.ndarray, " r"], layer: Int[np.ndarray, " r"]
     ) -> Outlines:
-        """Snap rings to the grid; those of fewer than three different points there are left out."""
+        """Snap rings to the grid; those that are level or of fewer than three points there are left out."""
         low, high = (np.array([reduce(points[:, i]) for i in (0, 1)]) for reduce in (np.min, np.max))
         cell = max(float((high - low).max()) / _CELLS, 1e-300)
         snapped = np.rint((points - low) / cell).astype(np.int64)
@@ -40,10 +40,10 @@ class Outlines:
         last = np.append(starts[1:], len(points)) - 1
         differs[starts] = (snapped[starts] != snapped[last]).any(1)
         counts = np.bincount(ring[differs], minlength=len(starts))
-        keep = differs & (counts >= 3)[ring]
-        return cls._closed(
-            snapped[keep], counts[counts >= 3], layer[counts >= 3], np.flatnonzero(counts >= 3), low, cell
-        )
+        y = snapped[:, 1]
+        solid = (counts >= 3) & (np.maximum.reduceat(y, starts) > np.minimum.reduceat(y, starts))
+        keep = differs & solid[ring]
+        return cls._closed(snapped[keep], counts[solid], layer[solid], np.flatnonzero(solid), low, cell)
 
     @classmethod
     def _closed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
-from layerwatch.part.holes import close_holes, join_corners, without_area
+from layerwatch.part.holes import close_holes, drop_loose, join_corners, without_area
 from layerwatch.part.mesh import Mesh
 from layerwatch.part.numbering import grouped
 from layerwatch.part.topology import joined
@@ -14,7 +14,7 @@ from layerwatch.records import DataError
 
 
 def repair(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
-    """Drop what has no area, join corners, drop doubles, make windings agree, close small holes, turn outward.
+    """Drop empty triangles, join corners, drop doubles, make windings agree, drop loose ones, close holes, turn out.
 
     Each step says what it did; a sound mesh comes back the same with nothing said. Several bodies are counted, and open
     or crowded edges that remain are told.
@@ -29,7 +29,7 @@ def repair(mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
         mesh = mesh.kept(~empty)
     if len(mesh.triangles) == 0:
         raise DataError("no triangle with an area is left in the mesh; export the part again")
-    for step in (join_corners, drop_repeated, agree, close_holes, outward):
+    for step in (join_corners, drop_repeated, agree, drop_loose, close_holes, outward):
         mesh, actions = step(mesh)
         said += actions
     return mesh, (*said, *_remaining(mesh))

@@ -19,6 +19,8 @@ from layerwatch.part.segments import runs
 
 _SHIFT = 2**31
 _MOST_ROUNDS = 40  # of splitting; rounding to the grid makes new meetings, fewer each time
+_NEAR = 2  # cells: a crossing so near an end is put there, or rounding would make ever new ones beside it
+_COARSEN = (10, 8)  # after so many rounds without an end the grid is made so many times coarser
 _MOST_PAIRS = 1 << 21
 
 Points = Int64[np.ndarray, "m 2"]
@@ -49,10 +51,15 @@ def united(outlines: Outlines, rule: str) -> Outlines:
 def _arranged(edges: Edges) -> Edges:
     """Edges that have nothing in common but ends."""
     edges = _added_up(edges)
-    for _ in range(_MOST_ROUNDS):
+    for turn in range(1, _MOST_ROUNDS):
         which, cuts = _meetings(edges)
         if not len(which):
             break
+        if turn % _COARSEN[0] == 0:
+            cell = _COARSEN[1] ** (turn // _COARSEN[0])
+            a, b = ((p + cell // 2) // cell * cell for p in (edges.a, edges.b))
+            edges = _added_up(Edges(edges.layer, a, b, edges.weight))
+            continue
         edges = _added_up(_split(edges, which, cuts))
     return edges
 
@@ -108,6 +115,9 @@ def _cuts(
     p, q = at_a[cross].astype(np.float64), at_b[cross].astype(np.float64)
     share = (p / (p - q))[:, None]
     point = np.rint(a[cross] + share * (b[cross] - a[cross])).astype(np.int64)
+    for corner in (a[cross], b[cross], c[cross], d[cross]):
+        near = (np.abs(point - corner) <= _NEAR).all(1)
+        point[near] = corner[near]
     for edge, begin, end in ((i, a, b), (j, c, d)):
         inner = (point != begin[cross]).any(1) & (point != end[cross]).any(1)
         found.append((edge[cross][inner], point[inner]))
@@ -185,13 +195,14 @@ def _rings(border: Edges) -> tuple[Points, Int64[np.ndarray, " r"], Int64[np.nda
     leaves = order < m
     node = node[order]
     first = np.flatnonzero(np.append(True, node[1:] != node[:-1])) if m else np.empty(0, np.int64)
-    counts = np.diff(np.append(first, len(node)))
     out, into = order[leaves], order[~leaves] - m
-    begin, half = (np.cumsum(counts) - counts) // 2, counts // 2
-    rank = np.arange(m) - np.repeat(begin, half)
-    shift = np.repeat(np.where(leaves[first], 0, half - 1) if m else first, half)
+    leaving, coming = (np.bincount(node[which], minlength=len(first)) for which in (leaves, ~leaves))
+    begin = np.repeat(np.cumsum(leaving) - leaving, coming)
+    rank = np.arange(m) - np.repeat(np.cumsum(coming) - coming, coming)
+    shift = np.repeat(np.where(leaves[first], 0, leaving - 1), coming)
+    paired = np.flatnonzero(rank < np.repeat(leaving, coming))
     following = np.full(m, -1)
-    following[into] = out[np.repeat(begin, half) + (rank + shift) % np.repeat(half, half)]
+    following[into[paired]] = out[(begin + (rank + shift) % np.maximum(np.repeat(leaving, coming), 1))[paired]]
     chain, starts = chained(following)
     begins = np.empty(2 * m, np.int64)
     begins[order] = node
