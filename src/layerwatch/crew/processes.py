@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from threadpoolctl import threadpool_limits
 
 from layerwatch.crew.base import Crew, Work
+from layerwatch.records import DataError
 
 _TRIES = 5  # pools, when workers die
 _AHEAD = 3  # items handed out beyond one a worker, so that none waits
@@ -31,7 +32,11 @@ class Processes(Crew):
     workers: int = 0  # 0: one a processor
 
     def each(self, work: Work, items: Sequence[str]) -> Iterator[tuple[str, Any]]:
-        """See Crew."""
+        """See Crew.
+
+        Raises:
+            DataError: workers die again and again.
+        """
         left = dict.fromkeys(items)
         for tries_left in reversed(range(_TRIES)):
             try:
@@ -41,7 +46,10 @@ class Processes(Crew):
                 return
             except BrokenProcessPool:
                 if not tries_left:
-                    raise
+                    raise DataError(
+                        f"workers died in each of {_TRIES} tries, {len(left)} items are left, for example "
+                        f"{next(iter(left))}; give fewer --workers, so that each has more memory"
+                    ) from None
 
     def _some(self, work: Work, items: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """Results as long as no worker dies."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from layerwatch.crew.base import Crew
 from layerwatch.detectors.base import Detector
 from layerwatch.images.exports.base import Export
 from layerwatch.images.readers.base import Reader
@@ -309,3 +310,16 @@ def _must_refuse(call: Callable[[], object], word: str) -> None:
         assert word in str(error), f"the message must say {word!r}: {error}"
         return
     raise AssertionError(f"bad input must be refused with a DataError that says {word!r}")
+
+
+def check_crew(crew: Crew) -> None:
+    """Every item is done once, none is no work, and an error of the work comes out as it is."""
+    check_thing(type(crew), Crew)
+    items = [f"item-{number}" for number in range(7)]
+    assert sorted(crew.each(str.upper, items)) == [(item, item.upper()) for item in items], "every item once"
+    assert list(crew.each(str.upper, [])) == [], "without items there is nothing to do"
+    try:
+        list(crew.each(int, ["1", "x", "2"]))
+    except ValueError:
+        return
+    raise AssertionError("the work's own error must come out")
