@@ -77,28 +77,32 @@ def _options(
     pass
 
 
-@app.command(name="slice", epilog="Example: layerwatch slice part.stl --layer-height 0.3 --out layers")
+@app.command(
+    name="slice",
+    epilog="Example: layerwatch slice part.stl --layer-height 0.3 --out layers    "
+    "layerwatch slice part.stl --format masks --mm-per-px 0.5    layerwatch slice sliced.3mf --format cli",
+)
 def slice_(
-    part: Annotated[Path, typer.Argument(help="STL or 3MF file.")],
+    part: Annotated[Path, typer.Argument(help="STL or 3MF file, or a layer file (SVG, CLI, SL1) to write anew.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default: the part's name with -layers.")] = None,
     layer_height: Annotated[float | None, typer.Option(help="mm; default: the machine's.")] = None,
     unit: Unit = None,
     machine: Machine = None,
-    form: Annotated[str, typer.Option("--format", help="Of the layer file: svg, svgz, cli.")] = "svg",
+    form: Annotated[str, typer.Option("--format", help="Of the layers: svg, svgz, cli, masks.")] = "svg",
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="One SVG a layer, all in the same frame.")] = False,
+    mm_per_px: Annotated[float | None, typer.Option(help="Pixel of masks; default: the machine's.")] = None,
 ) -> None:
-    """Write the layers of a part as Slic3r's SVG, and slice.json with height, area and leaks of each."""
+    """Write the layers of a part, and slice.json with height, area, contours and leaks of each."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.files import open_machine
-    from layerwatch.journeys.slice import slice_to_files
+    from layerwatch.journeys.files import machine_for
+    from layerwatch.journeys.slice import Writing, layers_said, slice_to_files
 
-    target = out or Path(f"{part.stem}-layers")
+    target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for([part], machine, unit)
+    writing = Writing(form, per_layer, mm_per_px)
     with bars() as progress:
-        done = slice_to_files(
-            part, target, open_machine(machine), layer_height=layer_height, unit=unit, form=form, progress=progress
-        )
-    print("\n".join(done.part.said))
-    leaks = f"; {done.leaks} open ends could not be closed" if done.leaks else ""
-    print(f"{len(done.layers)} layers of {done.layers[0].height:g} mm{leaks}: {', '.join(map(str, done.files))}")
+        done = slice_to_files(part, target, printer, writing, layer_height=layer_height, unit=unit, progress=progress)
+    print("\n".join([which, *done.said] if which else done.said))
+    print(f"{layers_said(done.layers)}: {', '.join(map(str, done.files))}")
 
 
 @app.command(

@@ -124,7 +124,7 @@ def test_slice_writes_layers_and_says_what_was_guessed(capsys: pytest.CaptureFix
     assert "unit guessed: mm" in told
     described = json.loads((out / "slice.json").read_text())
     assert len(described["layers"]) == 24
-    assert described["layers"][3] == {"z": 2.0, "slice_z": 1.75, "area_mm2": 9600.0, "leaks": 0}
+    assert described["layers"][3] == {"z": 2.0, "slice_z": 1.75, "area_mm2": 9600.0, "contours": 1, "leaks": 0}
     assert (out / "box.svg").read_text().count("<g ") == 24
 
 

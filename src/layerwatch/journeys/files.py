@@ -14,6 +14,7 @@ from layerwatch.job.machine import Machine, default_machine, read_machine, shipp
 from layerwatch.job.machine import shipped_text as shipped_text  # the command line knows journeys only
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import read_ranges
+from layerwatch.part.layered import holds_layers, read_layered
 from layerwatch.part.reading import Part, read_part
 from layerwatch.records import DataError, UsageError
 
@@ -68,8 +69,11 @@ def machine_for(parts: Sequence[Path], path: Path | None, unit: str | None = Non
 
 def _is_taken(path: Path, machine: Machine, unit: str | None) -> bool:
     """The part fits the job box, and is not so small in it that its unit must be doubted."""
+    data = read_bytes(path)
     try:
-        part = open_part(path, machine, unit)
+        if holds_layers(data, path.name):
+            return bool(read_layered(data, path.name, machine.bed))
+        part = read_part(data, path.name, machine.bed, unit)
     except DataError:
         return False  # said when the part is opened to be sliced
     return unit is not None or float(part.mesh.extent.max()) >= _SMALL * max(machine.bed)

@@ -22,9 +22,11 @@ from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
 from layerwatch.journeys.faulty_jobs import print_faulty_jobs, said_of
-from layerwatch.journeys.files import open_part, read_text
+from layerwatch.journeys.files import read_bytes, read_text
+from layerwatch.part.layered import holds_layers, read_layered, respaced
 from layerwatch.part.mesh import Mesh
-from layerwatch.part.slicing import layer_count, slice_mesh
+from layerwatch.part.reading import read_part
+from layerwatch.part.slicing import layer_count, slices_of
 from layerwatch.records import DataError, Layer, Progress, UsageError, silent
 
 _BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
@@ -154,23 +156,36 @@ def slice_part(
         UsageError: no such file, or an unknown unit.
         DataError: the part is broken, does not fit the job box, or no layer of it has a closed contour.
     """
-    part = open_part(path, machine, unit)
-    mesh = Mesh(part.mesh.triangles * scale, "mm")
+    data = read_bytes(path)
+    if holds_layers(data, path.name):
+        return _layered(data, path.name, machine, scale, at_least)
+    part = read_part(data, path.name, machine.bed, unit)
+    mesh = replace(part.mesh, triangles=part.mesh.triangles * scale)
 
     def told(step: str, done: int, total: int, note: str = "") -> None:
         progress(f"{step} {part.name[:20]}", done, total, note)
 
     height, said = _layer_height(mesh, machine, at_least)
-    layers = slice_mesh(mesh, height, progress=told)
-    if not any(layer.islands for layer in layers):
-        leaks = sum(layer.leaks for layer in layers)
+    slices = slices_of(mesh, height, progress=told)
+    if not any(layer.islands for layer in slices.layers):
+        leaks = sum(layer.leaks for layer in slices.layers)
         raise DataError(
-            f"{path.name}: no layer has a closed contour ({leaks} open ends in {len(layers)} layers), so there is "
-            "nothing to print; the mesh is no solid: repair it, or export the part again"
+            f"{path.name}: no layer has a closed contour ({leaks} open ends in {len(slices.layers)} layers), so "
+            "nothing can be printed; the mesh is no solid: repair it, or export the part again"
         )
-    leaky = sum(layer.leaks > 0 for layer in layers)
-    leaks_said = (f"{leaky} of {len(layers)} layers leak; contours that do not close are left out",) if leaky else ()
-    return SlicedPart(part.name, layers, (*part.said, *said, *leaks_said), part.sha256)
+    return SlicedPart(part.name, slices.layers, (*part.said, *said, *slices.said), part.sha256)
+
+
+def _layered(data: bytes, name: str, machine: Machine, scale: float, at_least: int) -> SlicedPart:
+    """A part that comes as layers; these cannot be scaled, but repeated where too few."""
+    layered = read_layered(data, name, machine.bed)
+    if scale != 1:
+        raise DataError(f"{name}: layers cannot be scaled by {scale:g}; give the mesh of the part")
+    if len(layered.layers) >= at_least:
+        return SlicedPart(layered.name, layered.layers, layered.said, layered.sha256)
+    layers = respaced(layered.layers, at_least)
+    said = f"fewer than {at_least} layers, so {at_least} equally spaced ones of {layers[0].height:.4g} mm are taken"
+    return SlicedPart(layered.name, layers, (*layered.said, f"{said}, each as the file has it there"), layered.sha256)
 
 
 def _layer_height(mesh: Mesh, machine: Machine, at_least: int) -> tuple[float, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from xml.etree import ElementTree
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
+from layerwatch.part.formats.containers.zipped import parsed
 from layerwatch.part.nesting import islands_of, ring_area
 from layerwatch.records import DataError, Island, Layer
 
@@ -20,6 +21,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _SLIC3R = "http://slic3r.org/namespaces/slic3r"
 _OWN = "https://layerwatch.org/ns/1"
 _MAX_BYTES = 512 * 2**20
+
+Frame = tuple[Float64[np.ndarray, " 2"], Float64[np.ndarray, " 2"]]  # lowest and highest corner, mm
 
 
 @dataclass
@@ -35,8 +38,20 @@ class Svg(Format):
 
     def write_layers(self, layers: Sequence[Layer], *, name: str, provenance: dict[str, str]) -> bytes:
         """See Format; 6 decimals of a mm."""
-        low, high = _bounds(layers)
-        width, height = high - low
+        return self._drawn(layers, _bounds(layers), name, provenance)
+
+    def write_each(self, layers: Sequence[Layer], *, name: str, provenance: dict[str, str]) -> Iterator[bytes]:
+        """One file a layer, all drawn in the frame of the whole part, so that they lie on one another.
+
+        Raises:
+            DataError: no layer has a closed contour.
+        """
+        frame = _bounds(layers)
+        for layer in layers:
+            yield self._drawn([layer], frame, name, provenance)
+
+    def _drawn(self, layers: Sequence[Layer], frame: Frame, name: str, provenance: dict[str, str]) -> bytes:
+        (low, high), (width, height) = frame, frame[1] - frame[0]
         own = "".join(f" layerwatch:{key}={quoteattr(value)}" for key, value in sorted(provenance.items()))
         lines = [
             '<?xml version="1.0" encoding="UTF-8"?>',
@@ -50,9 +65,15 @@ class Svg(Format):
         return "\n".join([*lines, "</svg>", ""]).encode("utf-8", "replace")
 
     def read_layers(self, data: bytes, name: str) -> tuple[Layer, ...]:
-        """See Format; reads what ``write_layers`` and Slic3r write."""
-        root = _parse(data, name)
+        """See Format; reads what ``write_layers`` and Slic3r write, also the polygons of its older form."""
+        if len(data) > _MAX_BYTES:
+            raise DataError(
+                f"{name}: {len(data):,} bytes, more than the {_MAX_BYTES:,} read; write fewer layers a file"
+            )
+        root = parsed(data, name)
         try:
+            if root.find(f".//{{{_SVG}}}polygon") is not None:
+                return _old_layers(root)
             left, bottom = (float(root.get(f"{{{_OWN}}}{side}", "0")) for side in ("left", "bottom"))
             top = bottom + float(root.get("height", "nan"))
             groups = root.findall(f"{{{_SVG}}}g")
@@ -61,7 +82,7 @@ class Svg(Format):
             raise DataError(f"{name}: not a layer SVG as Slic3r writes it ({error}); slice the part again") from None
 
 
-def _bounds(layers: Sequence[Layer]) -> tuple[Float64[np.ndarray, " 2"], Float64[np.ndarray, " 2"]]:
+def _bounds(layers: Sequence[Layer]) -> Frame:
     rings = [island.outer for layer in layers for island in layer.islands]
     if not rings:
         leaks = sum(layer.leaks for layer in layers)
@@ -87,15 +108,24 @@ def _ring(ring: Float64[np.ndarray, "n 2"]) -> str:
     return "M " + " ".join(f"{x:.6f} {y:.6f}" for x, y in ring) + " z"
 
 
-def _parse(data: bytes, name: str) -> ElementTree.Element:
-    if len(data) > _MAX_BYTES:
-        raise DataError(f"{name}: {len(data):,} bytes, more than the {_MAX_BYTES:,} read; write fewer layers a file")
-    if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
-        raise DataError(f"{name}: an SVG with a document type; layer files have none, so slice the part again")
-    try:
-        return ElementTree.fromstring(data)  # noqa: S314 # see above
-    except ElementTree.ParseError as error:
-        raise DataError(f"{name}: broken XML ({error}); slice the part again") from None
+def _old_layers(root: ElementTree.Element) -> tuple[Layer, ...]:
+    """The form of Slic3r's Perl code: polygons as points, y upwards, z in millionths of its unit or of a mm."""
+    groups = root.findall(f"{{{_SVG}}}g")
+    tops = np.array([float(group.get(f"{{{_SLIC3R}}}z", "nan")) for group in groups])
+    if not len(tops) or not np.isfinite(tops).all() or (np.diff(tops) <= 0).any():
+        raise ValueError("layers without a rising slic3r:z")
+    tops *= 1e6 if tops[-1] < 1e-3 else 1e-6 if tops[-1] > 1e4 else 1.0
+    heights = np.diff(tops, prepend=0.0)
+    layers = []
+    for index, (group, top, height) in enumerate(zip(groups, tops.tolist(), heights.tolist(), strict=True)):
+        rings = [_points(polygon.get("points", "")) for polygon in group.iter(f"{{{_SVG}}}polygon")]
+        islands, area = islands_of(rings)
+        layers.append(Layer(index, round(top, 9), top - height / 2, height, islands, area))
+    return tuple(layers)
+
+
+def _points(text: str) -> Float64[np.ndarray, "_ 2"]:
+    return np.array(text.replace(",", " ").split(), np.float64).reshape(-1, 2)
 
 
 def _layer(group: ElementTree.Element, index: int, left: float, top: float) -> Layer:
