@@ -52,6 +52,9 @@ def test_pixels_masks_and_manifest_agree(archive: Archive, tmp_path: Path) -> No
     root = tmp_path / "out" / "layers"
     rows = list(csv.DictReader((root / "manifest.csv").read_text().splitlines()))
     assert sum(int(row["label_index"]) for row in rows) == 2
+    assert all(cell for row in rows for name, cell in row.items() if name != "mask_path"), (
+        "anomalib refuses empty cells"
+    )
     for row in rows:
         image = archive.image(row["job"], int(row["layer"]))
         eight, sixteen = (read(root / row[key]) for key in ("image_path", "image16_path"))

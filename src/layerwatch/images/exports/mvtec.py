@@ -90,7 +90,8 @@ class Mvtec(Export):
             write_file(out / self.category / row.mask_path, encode_png(mask))
 
     def _describe(self, row: _Row) -> tuple[str | int, ...]:
-        defects = ";".join(f"{d.defect}:{d.severity:g}:{d.amplitude:.3g}K:{d.extent:.3g}mm" for d in row.truth.defects)
+        told = [f"{d.defect}:{d.severity:g}:{d.amplitude:.3g}K:{d.extent:.3g}mm" for d in row.truth.defects]
+        defects = ";".join(told) or "-"  # anomalib's Tabular takes no empty cell but a mask's
         label = row.truth.label
         where = f"../{self.category}_16bit/{row.path}.png"
         index = int(row.truth.is_defective)
