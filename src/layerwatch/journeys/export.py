@@ -14,7 +14,7 @@ from layerwatch.records import Progress, UsageError, silent
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and what the form cannot carry."""
+    """What was written, and what of the archive was not."""
 
     images: int
     left_out: str  # empty: nothing
@@ -32,5 +32,7 @@ def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) ->
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty; choose another --out or remove it")
     check_writable(out.parent)
+    spoiled = len(list((archive / "faults").glob("*/shots.json")))
+    left_out = [form.leaves_out, f"{spoiled} jobs spoiled by faults of the camera" if spoiled else ""]
     with new_folder(out) as fresh:
-        return Exported(form.write(found, fresh, progress=progress), form.leaves_out)
+        return Exported(form.write(found, fresh, progress=progress), "; ".join(filter(None, left_out)))
