@@ -43,6 +43,9 @@ THIRD_PARTY = {
     "tifffile": {"images"},
     "PIL": {"images"},
     "typer": {"cli"},
+    "zarr": {"images"},
+    "h5py": {"images"},
+    "ray": {"crew"},
     "rich": {"cli", "journeys"},
 }
 FORBIDDEN = {"pickle", "joblib", "shelve", "marshal"}

@@ -77,7 +77,8 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
         scene, texture = press.sources.scene(row.printed, c)
         for order, seed in zip(settings.orders, press.defect_seeds, strict=True):
             if order.first_layer == layer:
-                active.append(begin(order, seed, settings.machine, row.plan, scene, press.healthy(row)))
+                press.basis = press.healthy(row)
+                active.append(begin(order, seed, settings.machine, row.plan, scene, press.basis))
         now = [defect for defect in active if defect.holds(layer)]
 
         # Heat is linear in the layers, so the defect's share is carried beside the healthy job's.
@@ -86,7 +87,7 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
         change = press.change(change_of(scene, now, layer) if now else None, c) if active else None
         frame = press.photograph(seen if change is None else seen + change.residue, texture, row, c)
         if k >= press.burn_in:
-            told = (frame, *press.planned(row), press.truth(layer, row, now, change))
+            told = (frame, *press.planned(row), press.truth(layer, now, change))
             yield PrintedLayer(layer, press.heights[k], *told, press.time(k))
 
 
@@ -128,6 +129,7 @@ class _Press:
     defect_seeds: list[np.random.SeedSequence]
     memory: HeatMemory = field(default_factory=HeatMemory)
     trace: HeatMemory = field(default_factory=HeatMemory)
+    basis: Healthy | None = None  # of the layer where the last defect began
     is_traced: bool = False  # an earlier defect can still be found
 
     @classmethod
@@ -198,14 +200,14 @@ class _Press:
         coverage = np.asarray(np.rint(255 * view.frame(row.coverage, 0.0)), np.uint8)
         return (row.plan if view.is_straight else view.nearest(row.plan)), coverage
 
-    def truth(self, layer: int, row: Row, now: list[Active], change: _Change | None) -> Truth:
+    def truth(self, layer: int, now: list[Active], change: _Change | None) -> Truth:
         """What is wrong with a layer; after a defect, its trace as long as it could be found."""
         mask, label = np.zeros(self.sand.shape, bool), "healthy"
         if change is not None and change.fresh is not None:
             shown = np.abs(self.camera.blurred(change.fresh, self.conditions))
             mask, label, self.is_traced = shown > _VISIBLE * shown.max(), now[0].record.defect, True
-        elif change is not None and self.is_traced:
-            self.is_traced = self.healthy(row).trace(change.residue) >= _TRACE  # it can only fade
+        elif change is not None and self.basis is not None and self.is_traced:
+            self.is_traced = self.basis.trace(change.residue) >= _TRACE  # it can only fade
             label = "trace" if self.is_traced else "healthy"
         return Truth(self.settings.name, layer, label, mask, tuple(defect.record for defect in now))
 
