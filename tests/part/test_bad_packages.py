@@ -68,11 +68,11 @@ def unpacked(text: str) -> bytes:
 # The container
 
 
-def lying() -> bytes:
-    """The model's entry gives half its size, in both of the places where a ZIP says it."""
+def lying(share: float = 0.5) -> bytes:
+    """The model's entry gives a share of its size, in both of the places where a ZIP says it."""
     data, size = of(model()), len(model())
     assert data.count(struct.pack("<I", size)) == 2
-    return data.replace(struct.pack("<I", size), struct.pack("<I", size // 2))
+    return data.replace(struct.pack("<I", size), struct.pack("<I", int(size * share)))
 
 
 def crowded(entries: int) -> bytes:
@@ -104,6 +104,8 @@ def spoilt() -> bytes:
 
 CONTAINERS: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
+    "a file smaller than it says": lambda: lying(2.0),
+    "a million entries": lambda: crowded(1_000_000),
     "no ZIP": lambda: b"solid part\nendsolid part\n",
     "a ZIP cut short": lambda: of(model())[:-40],
     "half a ZIP": lambda: of(model())[:300],
@@ -285,6 +287,8 @@ SLICES: dict[str, Callable[[], bytes]] = {
     "a stack that refers out": lambda: sliced(pile(5, refer(5, "/../../etc/passwd"))),
     "a stack of no path": lambda: sliced(pile(5, '<s:sliceref slicestackid="6"/>') + pile(6, one("1"))),
     "stacks two levels deep": lambda: sliced(pile(5, refer(6)) + pile(6, refer(7)) + pile(7, one("1"))),
+    "a stack turned into NaN": lambda: sliced(SOUND, "nan 0 0 0 1 0 0 0 1 0 0 0"),
+    "a stack moved into infinity": lambda: sliced(SOUND, "1e308 1e308 0 1e308 1e308 0 0 0 1 0 0 0"),
     "a tilted stack": lambda: sliced(SOUND, "1 0 0 0 0 1 0 -1 0 0 0 0"),
     "a stretched stack": lambda: sliced(SOUND, "1 0 0 0 1 0 0 0 2 0 0 0"),
     "a stack on its head": lambda: sliced(SOUND, "1 0 0 0 -1 0 0 0 -1 0 0 0"),
@@ -294,7 +298,34 @@ SLICES: dict[str, Callable[[], bytes]] = {
     "stacks of different heights": lambda: side_by_side("1", "1.5"),
 }
 
-CASES = {**CONTAINERS, **XML, **MESHES, **COMPONENTS, **SLICES}
+
+def tree(depth: int, width: int, leaf: str) -> bytes:
+    """Objects that each hold the one before several times."""
+    inner = "".join(group(i, *[i - 1] * width) for i in range(2, depth + 2))
+    return of(model(leaf + inner, f'<item objectid="{depth + 1}"/>'))
+
+
+def many(count: int) -> bytes:
+    """That many objects without anything in them, all placed."""
+    things = "".join(group(i) for i in range(2, count + 2))
+    return of(model(things, "".join(f'<item objectid="{i}"/>' for i in range(2, count + 2))))
+
+
+FLOODS: dict[str, Callable[[], bytes]] = {
+    "2^30 copies": lambda: tree(30, 2, solid()),
+    "100^10 copies": lambda: tree(10, 100, solid()),
+    "2^30 copies of nothing": lambda: tree(30, 2, group(1)),
+    "more triangles than memory": lambda: unpacked(model(solid(faces=FACES * 5_000), ITEM * 100_000)),
+    "the same by components": lambda: unpacked(
+        model(group(2, *[1] * 100_000) + solid(faces=FACES * 5_000), '<item objectid="2"/>')
+    ),
+    "20,000 empty objects": lambda: many(20_000),  # the checks of shapes in tests take most of its time
+    "a wide tree of elements": lambda: unpacked(model("<a/>" * 10_000_000)),
+    "a transform of NaN": lambda: placed("nan 0 0 0 1 0 0 0 1 0 0 0"),
+    "a transform into infinity": lambda: placed("1e308 1e308 0 0 1 0 0 0 1 0 0 0"),
+}
+
+CASES = {**FLOODS, **CONTAINERS, **XML, **MESHES, **COMPONENTS, **SLICES}
 
 
 def peak() -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,15 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); look at its permissions") from None
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Errors of data inside the block name the file."""
+    try:
+        yield
+    except DataError as error:
+        raise error if name in str(error) else DataError(f"{name}: {error}") from None
 
 
 def open_part(path: Path, machine: Machine, unit: str | None = None) -> Part:

@@ -15,7 +15,7 @@ from layerwatch import catalogue
 from layerwatch.images.archive import encode_png
 from layerwatch.images.writing import check_writable, new_folder, write_file
 from layerwatch.job.machine import Machine
-from layerwatch.journeys.files import open_part, read_bytes
+from layerwatch.journeys.files import naming, open_part, read_bytes
 from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.svg import Svg
 from layerwatch.part.layered import holds_layers, read_layered
@@ -109,7 +109,8 @@ def read_layers(
         layered = read_layered(data, path.name, machine.bed)
         return Sliced(layered.name, "mm", layered.said, layered.sha256, layered.layers, layered.size)
     part = open_part(path, machine, unit)
-    slices = slices_of(part.mesh, layer_height or machine.layer_height, progress=progress)
+    with naming(path.name):
+        slices = slices_of(part.mesh, layer_height or machine.layer_height, progress=progress)
     x, y, z = (float(side) for side in part.mesh.extent)
     return Sliced(part.name, part.unit, (*part.said, *slices.said), part.sha256, slices.layers, (x, y, z))
 

@@ -22,7 +22,7 @@ from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
 from layerwatch.journeys.faulty_jobs import print_faulty_jobs, said_of
-from layerwatch.journeys.files import read_bytes, read_text
+from layerwatch.journeys.files import naming, read_bytes, read_text
 from layerwatch.part.layered import holds_layers, read_layered, respaced
 from layerwatch.part.mesh import Mesh
 from layerwatch.part.reading import read_part
@@ -165,8 +165,9 @@ def slice_part(
     def told(step: str, done: int, total: int, note: str = "") -> None:
         progress(f"{step} {part.name[:20]}", done, total, note)
 
-    height, said = _layer_height(mesh, machine, at_least)
-    slices = slices_of(mesh, height, progress=told)
+    with naming(path.name):
+        height, said = _layer_height(mesh, machine, at_least)
+        slices = slices_of(mesh, height, progress=told)
     if not any(layer.islands for layer in slices.layers):
         leaks = sum(layer.leaks for layer in slices.layers)
         raise DataError(

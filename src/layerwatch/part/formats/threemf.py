@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
-from layerwatch.part.formats.containers.stacks import SLICE, Stack, read_stack
+from layerwatch.part.formats.containers.stacks import SLICE, Stack, matrix_of, read_stack
 from layerwatch.part.formats.containers.zipped import Zipped
 from layerwatch.part.mesh import MM, Mesh
 from layerwatch.part.nesting import islands_of
@@ -29,10 +29,11 @@ _UNITS = {
     "meter": "m",
 }
 _MAX_DEPTH = 32  # of components in components
-_MOST_TRIANGLES = 50_000_000  # built, since components may multiply them
+_MOST_TRIANGLES, _MOST_PLACED = 6_000_000, 100_000  # since items and components may multiply them
 _BROKEN = (ValueError, KeyError, IndexError, TypeError, OverflowError)
 
 Triangles = Float64[np.ndarray, "n 3 3"]
+Place = tuple[str, str]  # model file and number of an object
 
 
 @dataclass
@@ -75,75 +76,91 @@ class ThreeMf(Format):
 
 @dataclass
 class _Package:
-    """The models of a 3MF file, read as they are asked for."""
+    """The models of a 3MF file, read as they are asked for, each object once."""
 
     zipped: Zipped
-    _models: dict[str, ElementTree.Element] = field(default_factory=dict)
+    _models: dict[str, _Model] = field(default_factory=dict)
+    _counts: dict[Place, tuple[int, int]] = field(default_factory=dict)  # triangles and placements
+    _built: dict[Place, Triangles] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.start = self._start()
-        self.root = self.model(self.start)
+        self.root = self.model(self.start).root
         told = self.root.get("unit", "millimeter")
         if told not in _UNITS:
             raise DataError(f"{self.zipped.name}: unit {told!r}; 3MF knows {', '.join(_UNITS)}")
         self.unit = _UNITS[told]
 
-    def model(self, path: str) -> ElementTree.Element:
-        """The XML of one model file."""
+    def model(self, path: str) -> _Model:
+        """One model file."""
         file = path.lstrip("/")
         if file not in self._models:
-            self._models[file] = self.zipped.xml(file)
+            self._models[file] = _Model.of(self.zipped.xml(file))
         return self._models[file]
 
     def triangles(self) -> Triangles:
-        """All build items, in the model's unit."""
-        pieces = []
-        for item in self.root.findall(f"{_CORE}build/{_CORE}item"):
-            found = self._mesh(item.get(f"{_PRODUCTION}path", self.start), str(item.get("objectid")), ())
-            pieces.append(_moved(found, item.get("transform")))
-            if sum(map(len, pieces)) > _MOST_TRIANGLES:
-                raise ValueError(f"more than {_MOST_TRIANGLES:,} triangles are placed")
+        """All build items, in the model's unit; counted before any is built."""
+        items = [(self._place(item, self.start), item.get("transform")) for item in self.items]
+        counts = [self._count(place, ()) for place, _ in items]
+        triangles, placed = sum(c[0] for c in counts), sum(c[1] for c in counts)
+        if triangles > _MOST_TRIANGLES or placed > _MOST_PLACED:
+            most = f"at most {_MOST_TRIANGLES:,} and {_MOST_PLACED:,} are read"
+            raise ValueError(f"{triangles:,} triangles in {placed:,} placed objects; {most}")
+        pieces = [_moved(self._mesh(place), transform) for place, transform in items]
         return np.concatenate(pieces) if pieces else np.empty((0, 3, 3))
 
-    def _mesh(self, path: str, number: str, trail: tuple[tuple[str, str], ...]) -> Triangles:
-        """An object's mesh, or its components'."""
-        place = (path, number)
+    @property
+    def items(self) -> list[ElementTree.Element]:
+        """What the build places."""
+        return self.root.findall(f"{_CORE}build/{_CORE}item")
+
+    def _place(self, reference: ElementTree.Element, path: str) -> Place:
+        return reference.get(f"{_PRODUCTION}path", path), str(reference.get("objectid"))
+
+    def _parts(self, place: Place) -> list[tuple[Place, str | None]]:
+        found = self._object(place).findall(f"{_CORE}components/{_CORE}component")
+        return [(self._place(component, place[0]), component.get("transform")) for component in found]
+
+    def _count(self, place: Place, trail: tuple[Place, ...]) -> tuple[int, int]:
+        """Triangles and placed objects of an object, its components included."""
         if place in trail or len(trail) > _MAX_DEPTH:
-            raise ValueError(f"object {number} contains itself" if place in trail else "components too deep")
-        thing = self._object(path, number)
-        mesh = thing.find(f"{_CORE}mesh")
-        if mesh is not None:
-            return _triangles(mesh)
-        inner = [
-            _moved(
-                self._mesh(c.get(f"{_PRODUCTION}path", path), str(c.get("objectid")), (*trail, place)),
-                c.get("transform"),
-            )
-            for c in thing.findall(f"{_CORE}components/{_CORE}component")
-        ]
-        return np.concatenate(inner) if inner else np.empty((0, 3, 3))
+            raise ValueError(f"object {place[1]} contains itself" if place in trail else "components too deep")
+        if place not in self._counts:
+            mesh = self._object(place).find(f"{_CORE}mesh")
+            inner = [self._count(part, (*trail, place)) for part, _ in self._parts(place)] if mesh is None else []
+            own = 0 if mesh is None else len(mesh.findall(f"{_CORE}triangles/{_CORE}triangle"))
+            self._counts[place] = own + sum(c[0] for c in inner), 1 + sum(c[1] for c in inner)
+        return self._counts[place]
+
+    def _mesh(self, place: Place) -> Triangles:
+        """An object's mesh, or its components', which were counted before."""
+        if place not in self._built:
+            mesh = self._object(place).find(f"{_CORE}mesh")
+            inner = [_moved(self._mesh(part), move) for part, move in self._parts(place)] if mesh is None else []
+            empty: Triangles = np.empty((0, 3, 3))
+            self._built[place] = _triangles(mesh) if mesh is not None else np.concatenate([empty, *inner])
+        return self._built[place]
 
     def stacks(self) -> list[Stack]:
         """The slice stacks of all build items, placed."""
         found = []
-        for item in self.root.findall(f"{_CORE}build/{_CORE}item"):
-            path = item.get(f"{_PRODUCTION}path", self.start)
-            number = self._object(path, str(item.get("objectid"))).get(f"{SLICE}slicestackid")
+        for item in self.items:
+            place = self._place(item, self.start)
+            number = self._object(place).get(f"{SLICE}slicestackid")
             if number is not None:
-                found.append(read_stack(self._stack(path, number), self._stack).moved(item.get("transform")))
+                found.append(read_stack(self._stack(place[0], number), self._stack).moved(item.get("transform")))
         return found
 
-    def _object(self, path: str, number: str) -> ElementTree.Element:
-        for thing in self.model(path).iter(f"{_CORE}object"):
-            if thing.get("id") == number:
-                return thing
-        raise ValueError(f"object {number} is missing")
+    def _object(self, place: Place) -> ElementTree.Element:
+        path, number = place
+        if number not in self.model(path).objects:
+            raise ValueError(f"object {number} is missing")
+        return self.model(path).objects[number]
 
     def _stack(self, path: str, number: str) -> ElementTree.Element:
-        for stack in self.model(path).iter(f"{SLICE}slicestack"):
-            if stack.get("id") == number:
-                return stack
-        raise ValueError(f"slice stack {number} is missing in {path}")
+        if number not in self.model(path).stacks:
+            raise ValueError(f"slice stack {number} is missing in {path}")
+        return self.model(path).stacks[number]
 
     def _start(self) -> str:
         """The model that the package's relations name."""
@@ -154,6 +171,20 @@ class _Package:
         return "3D/3dmodel.model"
 
 
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """One model file, its objects and slice stacks by their numbers."""
+
+    root: ElementTree.Element
+    objects: dict[str, ElementTree.Element]
+    stacks: dict[str, ElementTree.Element]
+
+    @classmethod
+    def of(cls, root: ElementTree.Element) -> _Model:
+        objects = {str(thing.get("id")): thing for thing in root.iter(f"{_CORE}object")}
+        return cls(root, objects, {str(stack.get("id")): stack for stack in root.iter(f"{SLICE}slicestack")})
+
+
 def _triangles(mesh: ElementTree.Element) -> Triangles:
     corners = np.array(
         [[float(v.attrib[axis]) for axis in "xyz"] for v in mesh.iterfind(f"{_CORE}vertices/{_CORE}vertex")]
@@ -162,8 +193,9 @@ def _triangles(mesh: ElementTree.Element) -> Triangles:
         [[int(t.attrib[v]) for v in ("v1", "v2", "v3")] for t in mesh.iterfind(f"{_CORE}triangles/{_CORE}triangle")],
         np.int64,
     ).reshape(-1, 3)
-    if faces.size and (faces.min() < 0 or faces.max() >= len(corners)):
-        raise ValueError(f"a triangle names corner {faces.max()} of {len(corners)}")
+    wrong = faces[(faces < 0) | (faces >= len(corners))]
+    if wrong.size:
+        raise ValueError(f"a triangle names corner {wrong[0]} of {len(corners)}")
     return np.asarray(corners[faces])
 
 
@@ -171,7 +203,7 @@ def _moved(triangles: Triangles, transform: str | None) -> Triangles:
     """Row vectors times the 4 x 3 matrix; a mirroring turns triangles around, so that their outside stays outside."""
     if transform is None:
         return triangles
-    matrix = np.array(transform.split(), np.float64).reshape(4, 3)
+    matrix = matrix_of(transform)
     moved = np.asarray(triangles @ matrix[:3] + matrix[3])
     return np.asarray(moved[:, ::-1]) if np.linalg.det(matrix[:3]) < 0 else moved
 

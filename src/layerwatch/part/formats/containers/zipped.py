@@ -13,7 +13,8 @@ from layerwatch.records import DataError
 
 _MAX_BYTES = 512 * 2**20  # of one unpacked file
 _MAX_RATIO = 300  # of packing; more is a bomb
-_MAX_ENTRIES = 250_000  # one a layer is normal
+_MAX_DIRECTORY = 24 * 2**20  # bytes of its list of files, about 250,000 of them; one a layer is normal
+_MAX_ELEMENTS = 3_000_000  # of one XML file
 _MAX_TOTAL = 2 * 2**30  # of all files read from one ZIP
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
@@ -34,15 +35,14 @@ class Zipped:
             DataError: no ZIP, or one with too many entries.
         """
         self._total = 0
+        end = self.data.rfind(b"PK\x05\x06")
+        if end >= 0 and int.from_bytes(self.data[end + 12 : end + 16], "little") > _MAX_DIRECTORY:
+            raise DataError(f"{self.name}: a ZIP of more than 250,000 files; is it a bomb? Export the part again")
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(self.data))
         except _BROKEN as error:
             raise self._broken(error) from None
         self.files = self._archive.namelist()
-        if len(self.files) > _MAX_ENTRIES:
-            raise DataError(
-                f"{self.name}: a ZIP of {len(self.files):,} files, more than {_MAX_ENTRIES:,}; is it a bomb?"
-            )
 
     def read(self, file: str) -> bytes:
         """One file.
@@ -63,8 +63,8 @@ class Zipped:
                 data = packed.read(info.file_size + 1)
         except _BROKEN as error:
             raise self._broken(error) from None
-        if len(data) > info.file_size:
-            raise DataError(f"{self.name}: {file} unpacks to more than it says; export the part again")
+        if len(data) != info.file_size:
+            raise DataError(f"{self.name}: {file} does not unpack to the size that it says; export the part again")
         return data
 
     def xml(self, file: str) -> ElementTree.Element:
@@ -83,6 +83,8 @@ def parsed(data: bytes, name: str) -> ElementTree.Element:
     """
     if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE) or data[:4].count(0):
         raise DataError(f"{name}: XML with a document type, or not in UTF-8; part files have none, export it again")
+    if data.count(b"<") > _MAX_ELEMENTS:
+        raise DataError(f"{name}: more than {_MAX_ELEMENTS:,} XML elements; export the part coarser, or as binary STL")
     try:
         return ElementTree.fromstring(data)  # noqa: S314 # see above
     except (ElementTree.ParseError, ValueError, LookupError) as error:
