@@ -32,7 +32,8 @@ from layerwatch.job.machine import Machine, default_machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import PRESETS, draw_conditions
 from layerwatch.job.thermal import Kernel
-from layerwatch.journeys.synthesise import Wish, crew_of, plan_jobs, print_archive, slice_part
+from layerwatch.journeys.plates import slice_part
+from layerwatch.journeys.synthesise import Wish, crew_of, plan_jobs, print_archive
 from layerwatch.recipes import PAPER_DEFECTS
 from layerwatch.records import Layer
 

@@ -12,7 +12,8 @@ from layerwatch.job.machine import Machine, default_machine
 from layerwatch.job.printing import print_job
 from layerwatch.journeys import contact_sheet as sheets
 from layerwatch.journeys.contact_sheet import SEVERITIES, Source, contact_sheet
-from layerwatch.journeys.synthesise import Wish, slice_part
+from layerwatch.journeys.plates import slice_part
+from layerwatch.journeys.synthesise import Wish
 from layerwatch.records import DataError, Shot
 from tests.journeys.test_cli import box, refused
 

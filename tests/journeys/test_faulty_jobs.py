@@ -13,7 +13,8 @@ from layerwatch.images.shots import read_shot_truths, read_shots, spoiled_jobs
 from layerwatch.job.machine import default_machine
 from layerwatch.job.printing import JobSettings
 from layerwatch.journeys.faulty_jobs import print_faulty_jobs
-from layerwatch.journeys.synthesise import Wish, plan_jobs, slice_part
+from layerwatch.journeys.plates import slice_part
+from layerwatch.journeys.synthesise import Wish, plan_jobs
 from layerwatch.records import DataError, UsageError
 from tests.journeys.test_cli import box
 from tests.journeys.test_street import contents

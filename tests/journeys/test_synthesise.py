@@ -11,7 +11,8 @@ import pytest
 from layerwatch.images.archive import Archive
 from layerwatch.job.machine import default_machine, shipped_text
 from layerwatch.journeys.files import machine_for
-from layerwatch.journeys.synthesise import Wish, read_plate, synthesise
+from layerwatch.journeys.plates import read_plate
+from layerwatch.journeys.synthesise import Wish, synthesise
 from layerwatch.records import DataError
 from tests.journeys.test_cli import box, refused, run
 

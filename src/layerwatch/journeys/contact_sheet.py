@@ -19,7 +19,8 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, PrintedLayer, print_job
 from layerwatch.job.ranges import Interval
 from layerwatch.job.shots import shots_of
-from layerwatch.journeys.synthesise import SlicedPart, Wish, plan_jobs, slice_part
+from layerwatch.journeys.plates import SlicedPart, slice_part
+from layerwatch.journeys.synthesise import Wish, plan_jobs
 from layerwatch.records import DataError, Progress, Shot, silent
 
 SEVERITIES = (0.5, 1.0, 2.0, 4.0, 8.0)

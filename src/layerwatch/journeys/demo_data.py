@@ -13,7 +13,8 @@ from layerwatch.images.grey import to_grey
 from layerwatch.images.writing import check_writable
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.job.printing import DefectOrder, JobSettings, print_job
-from layerwatch.journeys.synthesise import SlicedPart, Wish, crew_of, plan_jobs, print_archive, slice_part
+from layerwatch.journeys.plates import SlicedPart, slice_part
+from layerwatch.journeys.synthesise import Wish, crew_of, plan_jobs, print_archive
 from layerwatch.recipes import Recipe
 from layerwatch.records import DataError, LayerImage, Progress
 
