@@ -63,6 +63,12 @@ def test_squares_that_overlap_lie_flush_or_share_a_corner() -> None:
     assert [(len(i.holes), round(ring_area(i.outer), 6)) for i in frame] == [(0, 72)]
 
 
+def test_a_figure_of_eight_that_crosses_in_a_corner_counts_both_lobes() -> None:
+    eight = np.array([[0, 0], [2, 2], [4, 0], [4, 4], [2, 2], [0, 4]], np.float64)
+    assert islands_of([eight])[1] == pytest.approx(8)
+    assert islands_of([eight], "even-odd")[1] == pytest.approx(8)
+
+
 def test_nothing_is_no_island() -> None:
     assert islands_of([]) == ((), 0.0)
     assert islands_of([np.array([[0.0, 0], [1, 0]])]) == ((), 0.0)

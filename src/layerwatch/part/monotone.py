@@ -59,7 +59,7 @@ def crossed_layers(runs_: Runs, layers: int) -> Bool[np.ndarray, " k"]:
     while len(a):
         single = (b - a == 1) & (d - c == 1)
         if single.any():
-            meeting = _meet(points, ring, a[single], c[single])
+            meeting = _meet(runs_.outlines, a[single], c[single])
             crossed[layer[ring[a[single][meeting]]]] = True
         open_ = np.flatnonzero(~single & ~crossed[layer[ring[a]]])
         a, b, c, d = a[open_], b[open_], c[open_], d[open_]
@@ -118,15 +118,13 @@ def _boxes_meet(
     return meet
 
 
-def _meet(
-    points: Int64[np.ndarray, "q 2"],
-    ring: Int64[np.ndarray, " q"],
-    i: Int64[np.ndarray, " p"],
-    j: Int64[np.ndarray, " p"],
-) -> Bool[np.ndarray, " p"]:
+def _meet(outlines: Outlines, i: Int64[np.ndarray, " p"], j: Int64[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
     """Whether the edges from point i and from point j have a point in common; not asked of neighbours on a ring."""
+    points, ring = outlines.points, outlines.ring
     a, b, c, d = points[i], points[i + 1], points[j], points[j + 1]
-    neighbours = (ring[i] == ring[j]) & ((b == c).all(1) | (a == d).all(1))
+    first, last = outlines.begins[ring[i]], outlines.ends[ring[i]] - 1
+    lesser, greater = np.minimum(i, j), np.maximum(i, j)
+    neighbours = (ring[i] == ring[j]) & ((greater - lesser == 1) | ((lesser == first) & (greater == last)))
     cuts = (np.sign(side(a, b, c)) * np.sign(side(a, b, d)) <= 0) & (
         np.sign(side(c, d, a)) * np.sign(side(c, d, b)) <= 0
     )
