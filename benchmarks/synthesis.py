@@ -205,7 +205,7 @@ def main() -> None:
     scale = 10 if options.quick else 1
     rows = against_plain(128, 300, options.rounds, LAYERS // scale)
     rows += against_plain(512, 25, 1 if options.quick else options.rounds, LAYERS // scale)
-    wish = Wish(healthy=500 // scale, defective=100 // scale, layers=10, defects=PAPER_DEFECTS)
+    wish = Wish(healthy=500 // scale, defective=76 // scale, layers=10, defects=PAPER_DEFECTS)
     taken, healthy, defective = whole_set(2, wish)
     target = 40.0 / scale
     rows.append(

@@ -24,7 +24,7 @@ from scipy import fft
 Image = Float32[np.ndarray, "h w"]
 Planes = Float32[np.ndarray, "*n h w"]
 _TOLERANCE = 1e-3  # of the residual's norm
-_SETTLED, _LAST = 5e-3, 5  # share of d'^2 that the last rounds may add, and how many rounds those are
+_SETTLED, _LAST = 1e-2, 4  # share of d'^2 that the last rounds may add, and how many rounds those are
 _MOST_ROUNDS = 300
 _CLOSE, _MOST_GUESSES = 5e-3, 20  # of the amount of a defect whose d' is not proportional to it
 
@@ -41,7 +41,7 @@ class HealthyCovariance:
     spreads: Float64[np.ndarray, " b"]  # standard deviations, in units
 
     def detectability(self, signal: Image) -> float:
-        """Compute d' of a matched filter for this signal, in K; right to about a part in a thousand."""
+        """Compute d' of a matched filter for this signal, in K; right to about half a per cent."""
         return float(np.sqrt(self._solved(signal, _SETTLED)[1]))
 
     def matched_filter(self, signal: Image) -> Float64[np.ndarray, "h w"]:

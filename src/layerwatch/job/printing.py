@@ -74,7 +74,7 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
     press, active = _Press.set_up(settings), list[Active]()
     for k, layer in enumerate(press.indices):
         row, c = press.layout.row(k), press.draw()
-        scene, texture = press.sources.scene(row.printed, c)
+        scene, texture = press.sources.scene(row.printed, c, is_seen=k >= press.burn_in)
         for order, seed in zip(settings.orders, press.defect_seeds, strict=True):
             if order.first_layer == layer:
                 press.basis = press.healthy(row)
@@ -85,8 +85,8 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
         press.rest_before(k)
         seen = press.see(scene.temperature(), c)
         change = press.change(change_of(scene, now, layer) if now else None, c) if active else None
-        frame = press.photograph(seen if change is None else seen + change.residue, texture, row, c)
         if k >= press.burn_in:
+            frame = press.photograph(seen if change is None else seen + change.residue, texture, row, c)
             told = (frame, *press.planned(row), press.truth(layer, now, change))
             yield PrintedLayer(layer, press.heights[k], *told, press.time(k))
 

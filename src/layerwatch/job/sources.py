@@ -36,17 +36,25 @@ class Sources:
         field = _lamp_field(machine, c, rng)
         return cls(ranges, machine, field, _swaths(machine, c, rng), rng)
 
-    def scene(self, coverage: Image, c: Conditions) -> tuple[Scene, Image]:
-        """The next layer, to be asked for in order: its fresh temperatures, and its surface's texture in K."""
-        bed_texture, part_texture = self._next_textures(c)
-        bed_texture *= np.float32(c.bed_texture)
-        part_texture *= np.float32(c.part_texture)
+    def scene(self, coverage: Image, c: Conditions, *, is_seen: bool = True) -> tuple[Scene, Image]:
+        """The next layer, to be asked for in order: its fresh temperatures, and its surface's texture in K.
+
+        A layer that no camera sees needs no texture where textures leave no heat.
+        """
+        heats = self.ranges.memory == "decay"
+        if heats or is_seen:
+            bed_texture, part_texture = self._next_textures(c)
+            bed_texture *= np.float32(c.bed_texture)
+            part_texture *= np.float32(c.part_texture)
         bed = np.float32(c.lamp * c.uneven) * self.field + np.float32(c.lamp - c.sand)
         part = bed - np.float32(c.binder) * self.swath
-        if self.ranges.memory == "decay":
-            return Scene(coverage, part + part_texture, bed + bed_texture, np.zeros_like(bed)), np.zeros_like(bed)
+        nothing = np.zeros_like(bed)
+        if heats:
+            return Scene(coverage, part + part_texture, bed + bed_texture, nothing), nothing
+        if not is_seen:
+            return Scene(coverage, part, bed, nothing), nothing
         texture = np.asarray(bed_texture + (part_texture - bed_texture) * coverage, np.float32)
-        return Scene(coverage, part, bed, np.zeros_like(bed)), texture
+        return Scene(coverage, part, bed, nothing), texture
 
     def _next_textures(self, c: Conditions) -> Float32[np.ndarray, "2 h w"]:
         fresh = texture_of(self.machine, c).pair(self.rng)
