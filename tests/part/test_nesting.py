@@ -72,3 +72,10 @@ def test_a_figure_of_eight_that_crosses_in_a_corner_counts_both_lobes() -> None:
 def test_nothing_is_no_island() -> None:
     assert islands_of([]) == ((), 0.0)
     assert islands_of([np.array([[0.0, 0], [1, 0]])]) == ((), 0.0)
+
+
+def test_specks_of_rounding_are_no_islands() -> None:
+    ring = np.array([[0, 0], [10, 0], [10, 10], [0, 10], [0, 5 + 1e-6], [-1e-6, 5], [-1e-6, 5 + 1e-6], [0.0, 5]])
+    islands, area = islands_of([ring])
+    assert len(islands) == 1
+    assert abs(area - 100) < 1e-5
