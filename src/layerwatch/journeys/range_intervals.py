@@ -1,0 +1,299 @@
+"""Properties of runs of layers -> the interval of each quantity that is randomised, and how far it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from layerwatch.images.layer_memory import Memory, fit_memory
+from layerwatch.images.properties import LayerProperties, RunProperties
+from layerwatch.job.machine import Machine
+from layerwatch.job.ranges import Interval, Ranges
+from layerwatch.job.thermal import Kernel
+from layerwatch.journeys.range_series import Series, interval, numbered_series, scaled, series_of, series_of_runs
+from layerwatch.records import UsageError
+
+BY = ("minmax", "percentiles")
+_SPREAD = 0.1  # by which decays may differ from job to job, for jobs that show none themselves
+_FINEST = 0.5  # px, shortest correlation length
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What could be learnt, what could not, and why."""
+
+    intervals: dict[str, Interval]
+    comments: dict[str, str]  # of each interval: how it was measured, and from how many images
+    omitted: dict[str, str]  # quantity -> why
+    noise: float  # K, of the camera; belongs into the machine file
+
+
+def learn(runs: Sequence[RunProperties], ranges: Ranges, machine: Machine, by: str, mm_per_px: float | None) -> Learnt:
+    """Intervals from measured runs.
+
+    Args:
+        runs: of real images.
+        ranges: the preset whose renderer will print them.
+        machine: gives the recoater's axis, and the lamp.
+        by: "minmax", the paper's; or "percentiles", from 5 to 95 %.
+        mm_per_px: None: unknown; lengths are then left out.
+
+    Raises:
+        UsageError: ``by`` is none of both.
+    """
+    check_by(by)
+    return _Learner(runs, ranges, machine, by, mm_per_px).learn()
+
+
+def check_by(by: str) -> None:
+    """Refuse an unknown way to find the ends.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if by not in BY:
+        raise UsageError(f"--by {by}: there are {' and '.join(BY)}")
+
+
+@dataclass(eq=False)
+class _Learner:
+    runs: Sequence[RunProperties]
+    ranges: Ranges
+    machine: Machine
+    by: str
+    mm: float | None
+
+    def __post_init__(self) -> None:
+        self.found = Learnt({}, {}, {}, float(np.nanmedian([run.noise for run in self.runs])))
+        self.is_decay = self.ranges.memory == "decay"
+        self.memories = self._memories()
+        decays = [m.decay for m in self.memories if np.isfinite(m.decay)]
+        decay = float(np.median(decays)) if decays else 0.0
+        self.fresh = float(np.sqrt((1 + decay) / (1 - decay))) if self.is_decay else 1.0
+
+    def learn(self) -> Learnt:
+        self._optics()
+        self._textures()
+        self._layer_to_layer()
+        if self.is_decay:
+            self._levels()
+        else:
+            self._surface()
+        return self.found
+
+    def _memories(self) -> list[Memory]:
+        """Of every run; decays seen at moving outlines help the runs that show none."""
+        shown = [run.decay for run in self.runs if run.decay is not None and run.decay[1] < 0.5]
+        prior = None
+        if self.is_decay and shown:
+            weights = np.array([1 / (error**2 + _SPREAD**2 / 4) for _, error in shown])
+            prior = (float(np.average([value for value, _ in shown], weights=weights)), _SPREAD)
+        elif self.is_decay:
+            prior = ((self.ranges.decay.low + self.ranges.decay.high) / 2, 1e-3)
+        return [self._memory(run, prior, shown=bool(shown)) for run in self.runs]
+
+    def _memory(self, run: RunProperties, prior: tuple[float, float] | None, *, shown: bool) -> Memory:
+        if not self.is_decay:
+            return fit_memory(run.lags, run.lag_errors, None, conduction=True)
+        if not shown and prior is not None:  # the preset's decay is taken, or less where the textures forget sooner
+            first, error = float(run.lags[0]), float(run.lag_errors[0])
+            decay = float(np.clip(first, 0, prior[0])) if np.isfinite(first) else np.nan
+            texture = (first - decay) / (1 - first * decay) if np.isfinite(first) else np.nan
+            return Memory(max(texture, 0.0) if np.isfinite(texture) else np.nan, decay, error, error)
+        return fit_memory(run.lags, run.lag_errors, _joined(run.decay, prior))
+
+    def _add(self, key: str, series: Series | None, comment: str, *, why: str, fresh: float = 1.0) -> None:
+        """Learn one quantity, or say why not."""
+        if series is None or not len(series.runs):
+            self.found.omitted[key] = why
+            return
+        self.found.intervals[key] = interval(series, self.by, fresh)
+        counted = sum(len(own) for own in series.layers) or len(series.runs)
+        unit = "images" if any(len(own) for own in series.layers) else "runs of layers"
+        self.found.comments[key] = f"{comment}; from {counted} {unit}"
+
+    def _optics(self) -> None:
+        blur = series_of(self.runs, lambda p: p.blur, lambda p: p.blur_error)
+        sources = {layer.source for run in self.runs for layer in run.layers if np.isfinite(layer.blur)}
+        self._add("blur", blur, f"px, sigma of the outlines, by {', '.join(sorted(sources))}", why=_NO_OUTLINE)
+        if not self.is_decay:
+            fixed = np.array([run.fixed_pattern for run in self.runs if np.isfinite(run.fixed_pattern)])
+            series = Series(fixed, np.full(len(fixed), self.found.noise / 50), [], 0.0)
+            self._add("fixed_pattern", series, "K, pixel noise that stays from layer to layer", why=_NO_PAIR)
+        if self.mm is None:
+            self.found.omitted["place"] = _NO_MM
+            return
+        shift = series_of(self.runs, lambda p: p.shift_x * self._mm, lambda p: p.blur_error * self._mm)
+        other = series_of(self.runs, lambda p: p.shift_y * self._mm, lambda p: p.blur_error * self._mm)
+        if shift is None or other is None:
+            self.found.omitted["place"] = "no plans to lay beside the outlines"
+            return
+        reach = float(np.mean([interval(one, self.by, self.fresh).reach for one in (shift, other)]))
+        base = self.ranges.place
+        width = max(base.high - base.low, 1e-9)
+        self.found.intervals["place"] = replace(base, layer=float(min(2 * reach / width, 1.0)))
+        self.found.comments["place"] = (
+            f"mm; only the layer's share is measured ({reach:.2g} mm either way beside the plan)"
+        )
+
+    @property
+    def _mm(self) -> float:
+        return self.mm or 1.0
+
+    def _textures(self) -> None:
+        bed = self._texture(lambda p: p.bed_texture)
+        part = self._texture(lambda p: p.part_texture)
+        what = "K, standard deviation, without what blur and heat take from it"
+        self._add("bed_texture", bed, what, why="no texture above the noise was found on the bed")
+        self._add(
+            "part_texture", part, what, why="the part is too thin for its texture to be seen apart; the preset's stays"
+        )
+        across, ratio = self._length(across=True), self._ratio()
+        if self.mm is None:
+            px = f"; it is {np.median(across.runs):.3g} px" if across is not None else ""
+            self.found.omitted["texture_length"] = _NO_MM + px
+        else:
+            mm = None if across is None else scaled(across, self._mm)
+            text = (
+                f"mm, where the correlation falls to 1 / e, across the recoater (along {_other(self.machine.recoater)})"
+            )
+            self._add("texture_length", mm, text, why="no texture above the noise was found")
+        self._add("anisotropy", ratio, f"length along {self.machine.recoater} over that across", why="no texture")
+
+    def _sharp(self, p: LayerProperties) -> tuple[float, float]:
+        """Correlation lengths along x and y before the optics, px."""
+        blur = p.blur if np.isfinite(p.blur) else self._usual_blur
+        x, y = (max(length**2 - 4 * blur**2, _FINEST**2) ** 0.5 for length in (p.length_x, p.length_y))
+        return x, y
+
+    @property
+    def _usual_blur(self) -> float:
+        known = self.found.intervals.get("blur")
+        return (known.low + known.high) / 2 if known else 0.0
+
+    def _gain(self, number: int, p: LayerProperties) -> float:
+        """What a texture's standard deviation was before optics and heat, over what is seen."""
+        x, y = self._sharp(p)
+        optics = float(np.sqrt(p.length_x * p.length_y / (x * y)))
+        memory = self.memories[number]
+        if not self.is_decay:
+            return optics * 2 / (self.ranges.emissivity.low + self.ranges.emissivity.high)
+        decay, kept = (v if np.isfinite(v) else 0.0 for v in (memory.decay, memory.texture))
+        return optics / float(np.sqrt(Kernel.decay(decay).correlated(kept)))
+
+    def _texture(self, of: Callable[[LayerProperties], float]) -> Series | None:
+        """Layers share their run's lengths, which single layers show less well."""
+
+        def value(number: int, p: LayerProperties) -> float:
+            together = self.runs[number].together
+            return of(p) * self._gain(number, together) if np.isfinite(together.length_x) else np.nan
+
+        return numbered_series(self.runs, value, lambda p: p.texture_error * of(p))
+
+    def _length(self, *, across: bool) -> Series | None:
+        along_x = (self.machine.recoater == "x") != across
+
+        def value(number: int, p: LayerProperties) -> float:
+            return self._sharp(p)[0 if along_x else 1] if np.isfinite(p.length_x) else np.nan
+
+        return numbered_series(self.runs, value, lambda p: p.texture_error * (p.length_x if along_x else p.length_y))
+
+    def _ratio(self) -> Series | None:
+        def value(number: int, p: LayerProperties) -> float:
+            if not np.isfinite(p.length_x):
+                return np.nan
+            x, y = self._sharp(p)
+            return x / y if self.machine.recoater == "x" else y / x
+
+        return numbered_series(self.runs, value, lambda p: 1.5 * p.texture_error * value(0, p))
+
+    def _layer_to_layer(self) -> None:
+        kept = [(m.texture, m.texture_error) for m in self.memories if np.isfinite(m.texture)]
+        shown = sum(run.decay is not None and run.decay[1] < 0.5 for run in self.runs)
+        how = "correlation of the textures from layer to layer" + (", heat's decay taken off" if self.is_decay else "")
+        self._add("texture_memory", series_of_runs(kept), how, why=_NO_PAIR)
+        if not self.is_decay:
+            return
+        decays = [(m.decay, m.decay_error) for m in self.memories if np.isfinite(m.decay)]
+        low = [value for value, _ in decays if value < self.ranges.decay.low]
+        if shown:
+            self._add(
+                "decay",
+                series_of_runs(decays),
+                f"share of the layer before; {shown} runs show it at outlines that move",
+                why="",
+            )
+        elif len(low) > len(decays) / 2:
+            text = (
+                "no outline moves, and textures are forgotten sooner than the preset's decay allows: the most it can be"
+            )
+            self._add("decay", series_of_runs(decays), text, why="")
+        else:
+            self.found.omitted["decay"] = (
+                "no plans whose outlines move from layer to layer, so heat and texture look alike"
+            )
+
+    def _levels(self) -> None:
+        cells = [_few_cells(p) for run in self.runs for p in (run.together,)]
+        lamp = series_of(self.runs, lambda p: p.bed, lambda p: p.bed_texture * float(np.nanmedian(cells)))
+        self._add("lamp", lamp, "degC, level of the bed", why="no bed was found", fresh=self.fresh)
+        contrast = series_of(self.runs, lambda p: abs(p.contrast), lambda p: abs(p.contrast) * p.blur_error)
+        self._add("binder", contrast, "K, bed minus part at the outlines", why=_NO_OUTLINE, fresh=self.fresh)
+        share = np.sqrt(1 - _mean_share(self.ranges, self.machine))
+        uneven = series_of(self.runs, lambda p: p.uneven / p.bed / share, lambda p: 0.0)
+        flat = (
+            None
+            if uneven is None
+            else replace(
+                uneven, layers=[np.full(len(own), r) for own, r in zip(uneven.layers, uneven.runs, strict=False)]
+            )
+        )
+        self._add(
+            "uneven", flat, "standard deviation of the lamp's field over the level of the bed", why="no bed was found"
+        )
+
+    def _surface(self) -> None:
+        middle = (self.ranges.emissivity.low + self.ranges.emissivity.high) / 2
+        contrast = series_of(self.runs, lambda p: abs(p.contrast) / middle, lambda p: abs(p.contrast) * p.blur_error)
+        self._add(
+            "binder", contrast, "K a layer, from the contrast at outlines and how heat is conducted", why=_NO_OUTLINE
+        )
+        why = "levels show only the sum of lamp, sand and chamber"
+        self.found.omitted.update(lamp=why, sand=why, chamber=why)
+        why = "a picture does not show it apart from levels and textures"
+        self.found.omitted.update(uneven=why, vignetting=why, drift=why, emissivity=why, creep=why)
+
+
+_NO_MM = "the size of a pixel is not known; give --mm-per-px"
+_NO_OUTLINE = "no outlines: there are no plans, and the pictures do not show two clear levels"
+_NO_PAIR = "no two consecutive layers of one job"
+
+
+def _joined(own: tuple[float, float] | None, prior: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Two estimates of one value together."""
+    known = [one for one in (own, prior) if one is not None]
+    if not known:
+        return None
+    weights = np.array([1 / error**2 for _, error in known])
+    return float(np.average([value for value, _ in known], weights=weights)), float(weights.sum() ** -0.5)
+
+
+def _few_cells(p: LayerProperties) -> float:
+    """Standard error of a level over the texture's standard deviation."""
+    return float(np.sqrt(2) * p.texture_error) if np.isfinite(p.texture_error) else np.nan
+
+
+def _mean_share(ranges: Ranges, machine: Machine) -> float:
+    """Share of the lamp field's variance that lies in its mean over the bed, which looks like another level."""
+    length = (ranges.lamp_length.low + ranges.lamp_length.high) / 2
+    smooth = float(np.prod([min(np.sqrt(np.pi) * length / size, 1.0) for size in machine.bed[:2]]))
+    away = ((np.arange(256) + 0.5) / 256)[:, None] - (np.arange(machine.emitters) + 0.5) / machine.emitters
+    weights = np.exp(-0.5 * (away * machine.emitters / 0.7) ** 2)
+    stripes = float(((weights / np.sqrt((weights**2).sum(1, keepdims=True))).mean(0) ** 2).sum())
+    return min((smooth + stripes) / 2, 0.9)
+
+
+def _other(axis: str) -> str:
+    return "y" if axis == "x" else "x"

@@ -1,0 +1,246 @@
+"""Real layer images -> measured properties, learnt intervals in TOML, and a report; beside an archive's if wished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerwatch.evaluation.agreement import Agreement
+from layerwatch.evaluation.domain import Domain, Gap, compare
+from layerwatch.images.properties import Look, RunProperties, look_of, measure_run
+from layerwatch.images.texture_shape import radial_frequencies
+from layerwatch.images.writing import check_writable, write_file
+from layerwatch.job.machine import Machine, default_machine
+from layerwatch.job.ranges import Ranges
+from layerwatch.job.rangesfile import preset, write_ranges
+from layerwatch.job.thermal import Kernel
+from layerwatch.journeys.evaluate import triple
+from layerwatch.journeys.files import open_machine
+from layerwatch.journeys.layer_runs import Given, Source, open_source, random_runs, read_runs
+from layerwatch.journeys.range_intervals import Learnt, check_by, learn
+from layerwatch.journeys.ranges_report import report
+from layerwatch.journeys.rank_agreement import rank_agreement as rank_agreement  # the command line's only door
+from layerwatch.records import Progress, UsageError, silent
+
+_AGES = 60  # layers of conducted heat
+
+
+def given_by(
+    frames: Path,
+    plans: Path | None = None,
+    mm_per_px: float | None = None,
+    span: tuple[float, float] | None = None,
+    machine: Path | None = None,
+) -> Given:
+    """What a user said of the images; errors as in ``open_machine``."""
+    return Given(frames, plans, mm_per_px, span, None if machine is None else open_machine(machine))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How ranges are learnt."""
+
+    preset: str = "paper"  # whose renderer is to print them
+    sample: int = 200  # layers
+    seed: int = 0
+    by: str = "minmax"  # or "percentiles"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a random sample of layers looks like."""
+
+    name: str
+    source: Source
+    runs: tuple[RunProperties, ...]
+
+    @property
+    def layers(self) -> int:
+        """How many were measured."""
+        return sum(len(run.layers) for run in self.runs)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything that came out."""
+
+    real: Measured
+    learnt: Learnt
+    gaps: tuple[Gap, ...]
+    synthetic: Measured | None
+    agreement: Agreement | None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For the terminal."""
+        lines = [*self.real.source.said]
+        lines += [f"{key}: left out ({why})" for key, why in self.learnt.omitted.items()]
+        lines += [f"{gap.name}: {100 * gap.covered:.0f} % covered; {gap.advice}" for gap in self.gaps if gap.advice]
+        if self.agreement is not None:
+            lines.append(f"order of detectors, real against synthetic: Kendall's tau {self.agreement.tau}")
+        lines.append(f"{self.real.layers} layers in {len(self.real.runs)} runs: {len(self.learnt.intervals)} intervals")
+        return tuple(lines)
+
+
+def study(
+    given: Given,
+    out: Path,
+    lesson: Lesson = Lesson(),
+    *,
+    against: Path | None = None,
+    agreement: Agreement | None = None,
+    progress: Progress = silent,
+) -> Study:
+    """Measure real images, learn their ranges, write ``ranges.toml``, ``ranges.json`` and ``report.html`` into ``out``.
+
+    Args:
+        given: the real images, and what is known of them.
+        out: a folder, which must not lie in what is read.
+        lesson: how to learn.
+        against: an archive of synthetic images to hold against them.
+        agreement: how detectors rank on both, if that was tried.
+        progress: told while measuring.
+
+    Raises:
+        UsageError: a wrong path, option or name, or ``out`` cannot be written.
+        DataError: no or one image, broken, constant or of mixed sizes.
+    """
+    ranges = preset(lesson.preset)
+    check_by(lesson.by)
+    _check_out(out, [given.folder, *([given.plans] if given.plans else []), *([against] if against else [])])
+    machine = given.machine or default_machine()
+    real = measure(given.folder.resolve().name, open_source(given, machine), ranges, machine, lesson, progress)
+    learnt = learn(real.runs, ranges, machine, lesson.by, real.source.mm_per_px)
+    synthetic, gaps = None, tuple[Gap, ...]()
+    if against is not None:
+        source = open_source(Given(against, machine=given.machine), machine)
+        synthetic = measure(against.resolve().name, source, ranges, machine, lesson, progress)
+        in_mm = None not in (real.source.mm_per_px, synthetic.source.mm_per_px)
+        gaps = compare(domain_of(real, "real", in_mm=in_mm), domain_of(synthetic, "synthetic", in_mm=in_mm))
+    found = Study(real, learnt, gaps, synthetic, agreement)
+    _write(out, found, lesson, machine)
+    return found
+
+
+def measure(
+    name: str, source: Source, ranges: Ranges, machine: Machine, lesson: Lesson, progress: Progress = silent
+) -> Measured:
+    """Measure a random sample of runs of layers.
+
+    Raises:
+        DataError: a broken or constant image, or one of another size.
+    """
+    chosen, runs = random_runs(source, lesson.sample, lesson.seed), list[RunProperties]()
+    total, done = sum(length for _, _, length in chosen), 0
+    for run in read_runs(source, chosen):
+        first = run.images[0].layer if source.layers_known else _AGES
+        runs.append(measure_run(run.images, _look(source, ranges, machine, first), run.earlier))
+        done += len(run.images)
+        progress(f"measure {name[:20]}", done, total)
+    return Measured(name, source, tuple(runs))
+
+
+def domain_of(measured: Measured, name: str, *, in_mm: bool) -> Domain:
+    """Values of every property, one a layer; lengths in mm or px."""
+    unit = measured.source.mm_per_px if in_mm and measured.source.mm_per_px else 1.0
+    layers = [layer for run in measured.runs for layer in run.layers]
+    keys = ("bed", "part", "contrast", "bed_texture", "part_texture", "blur", "edge_width", "noise", "uneven")
+    values = {key: np.array([getattr(layer, key) for layer in layers], np.float64) for key in keys}
+    x, y = (np.array([getattr(layer, key) for layer in layers], np.float64) for key in ("length_x", "length_y"))
+    lags = np.array([run.lags for run in measured.runs])
+    values |= {"length_x": x * unit, "length_y": y * unit, "lag_1": lags[:, 0]}
+    spectra = np.concatenate([run.spectra for run in measured.runs if len(run.spectra)] or [np.zeros((0, 24))])
+    known = {key: own[np.isfinite(own)] for key, own in values.items()}
+    return Domain(name, known, radial_frequencies(), spectra, lags)
+
+
+def _look(source: Source, ranges: Ranges, machine: Machine, first_layer: int) -> Look:
+    if ranges.memory == "decay":
+        return look_of(*source.size)
+    kernel, creep = Kernel.conduction(machine.layer_time), (ranges.creep.low + ranges.creep.high) / 2
+    ages = tuple(kernel.after(n) for n in range(min(first_layer + 1, _AGES)))
+    return look_of(*source.size, ages, creep / (source.mm_per_px or machine.mm_per_px))
+
+
+def _check_out(out: Path, inputs: Sequence[Path]) -> None:
+    for folder in inputs:
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{out} lies inside {folder}, which is read; give an --out elsewhere")
+    check_writable(out)
+
+
+def _write(out: Path, found: Study, lesson: Lesson, machine: Machine) -> None:
+    toml = _toml(found, lesson)
+    preset_of = {key: getattr(preset(lesson.preset), key) for key in found.learnt.intervals}
+    in_mm = found.synthetic is not None and None not in (found.real.source.mm_per_px, found.synthetic.source.mm_per_px)
+    domains = [domain_of(found.real, "real", in_mm=in_mm)]
+    if found.synthetic is not None:
+        domains.append(domain_of(found.synthetic, "synthetic", in_mm=in_mm))
+    lead = (
+        f"{found.real.layers} layers of {found.real.name}, preset {lesson.preset}, seed {lesson.seed}, by {lesson.by}."
+    )
+    page = report(
+        lead, found.real.source.said, found.learnt, preset_of, domains, found.gaps, found.agreement, in_mm=in_mm
+    )
+    write_file(out / "ranges.json", _json(found, lesson))
+    write_file(out / "report.html", page)
+    write_file(out / "ranges.toml", toml.encode())
+
+
+def _toml(found: Study, lesson: Lesson) -> str:
+    """The file that `layerwatch synthesise --ranges` takes."""
+    head = [
+        f"# Learnt by `layerwatch ranges` from {found.real.layers} layers of {found.real.name!r}, for the preset "
+        f"{lesson.preset}, by {lesson.by}, seed {lesson.seed}.",
+        *(f"# {line}" for line in found.real.source.said),
+        f"# noise = {found.learnt.noise:.4g}  # K, of the camera: belongs into the machine file, under [camera]",
+        *(f"# {key}: the preset's, {why}" for key, why in found.learnt.omitted.items()),
+    ]
+    lines = [" ".join(line.split()) for line in head]
+    return "\n".join([*lines, write_ranges(found.learnt.intervals, found.learnt.comments)])
+
+
+def _json(found: Study, lesson: Lesson) -> bytes:
+    told: dict[str, Any] = {
+        "lesson": asdict(lesson),
+        "real": _measurements(found.real),
+        "intervals": {key: asdict(value) for key, value in found.learnt.intervals.items()},
+        "comments": found.learnt.comments,
+        "omitted": found.learnt.omitted,
+        "noise": found.learnt.noise,
+    }
+    if found.synthetic is not None:
+        told["synthetic"] = _measurements(found.synthetic)
+        told["gaps"] = [asdict(gap) | {"advice": gap.advice} for gap in found.gaps]
+    if found.agreement is not None:
+        sides = {side: getattr(found.agreement, side) for side in ("real", "synthetic")}
+        told["agreement"] = {side: {k: triple(e) for k, e in own.items()} for side, own in sides.items()}
+        told["agreement"]["kendall_tau"] = triple(found.agreement.tau)
+    return (json.dumps(_plain(told), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _measurements(measured: Measured) -> dict[str, Any]:
+    source = measured.source
+    runs = [{key: value for key, value in vars(run).items() if key != "spectra"} for run in measured.runs]
+    for told, run in zip(runs, measured.runs, strict=True):
+        told["layers"] = [asdict(layer) for layer in run.layers]
+        told["together"] = asdict(run.together)
+        told["spectrum"] = run.spectra.mean(0) if len(run.spectra) else []
+    facts = {"mm_per_px": source.mm_per_px, "span": source.span, "size": source.size, "said": source.said}
+    return {"name": measured.name, **facts, "frequencies": radial_frequencies(), "runs": runs}
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON knows: numbers to six digits, null for what is unknown."""
+    if isinstance(value, dict):
+        return {str(key): _plain(own) for key, own in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(own) for own in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
