@@ -18,14 +18,12 @@ from layerwatch.part.uniting import united
 from layerwatch.records import Island
 
 Ring = Float64[np.ndarray, "_ 2"]
+_DUST = 1e-6  # mm2; smaller pieces come from rounding where outlines nearly touch
 
 
 def ring_area(ring: Ring) -> float:
     """Signed area in mm2, positive when counter-clockwise."""
     return float(_areas(ring, np.zeros(1, np.int64))[0])
-
-
-_DUST = 1e-6  # mm2; smaller pieces come from rounding where outlines nearly touch
 
 
 def islands_of(rings: Sequence[Ring], rule: str = "nonzero") -> tuple[tuple[Island, ...], float]:
