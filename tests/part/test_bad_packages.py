@@ -315,9 +315,9 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "2^30 copies": lambda: tree(30, 2, solid()),
     "100^10 copies": lambda: tree(10, 100, solid()),
     "2^30 copies of nothing": lambda: tree(30, 2, group(1)),
-    "more triangles than memory": lambda: unpacked(model(solid(faces=FACES * 5_000), ITEM * 100_000)),
+    "more triangles than memory": lambda: unpacked(model(solid(faces=FACES * 2_000), ITEM * 20_000)),
     "the same by components": lambda: unpacked(
-        model(group(2, *[1] * 100_000) + solid(faces=FACES * 5_000), '<item objectid="2"/>')
+        model(group(2, *[1] * 20_000) + solid(faces=FACES * 2_000), '<item objectid="2"/>')
     ),
     "5,000 empty objects": lambda: many(5_000),  # the checks of shapes in tests take most of its time
     "a wide tree of elements": lambda: unpacked(model("<a/>" * 10_000_000)),
