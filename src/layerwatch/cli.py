@@ -288,6 +288,36 @@ def machine(
     print(shipped_text(name), end="")
 
 
+@app.command(epilog="Example: layerwatch ranges frames --plans plans --mm-per-px 3.75 --span 20 60 --out ranges")
+def ranges(
+    frames: Annotated[Path, typer.Argument(help="An archive, or a folder of layer images; sub-folders are jobs.")],
+    plans: Annotated[Path | None, typer.Option(help="Folder of nominal masks with the names of the frames.")] = None,
+    preset: Annotated[str, typer.Option(help="Whose intervals are learnt: paper, physical.")] = "paper",
+    machine: Machine = None,
+    mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel on the bed.")] = None,
+    span: Annotated[tuple[float, float] | None, typer.Option(help="degC at the darkest and brightest grey.")] = None,
+    sample: Annotated[int, typer.Option(help="Layers measured, in random runs of consecutive ones.")] = 200,
+    by: Annotated[str, typer.Option(help="Ends of the intervals: minmax (the paper's), percentiles.")] = "minmax",
+    out: Annotated[Path, typer.Option(help="Folder for ranges.toml, ranges.json, report.html.")] = Path("ranges"),
+    against: Annotated[Path | None, typer.Option(help="Archive of synthetic layers to hold against them.")] = None,
+    model: Annotated[list[Path] | None, typer.Option(help="Trained models whose order is compared; repeat it.")] = None,
+    labelled_real: Annotated[Path | None, typer.Option(help="Real images with classes, for --model.")] = None,
+    labelled_synthetic: Annotated[Path | None, typer.Option(help="Synthetic ones, for --model.")] = None,
+    good: Good = None,
+    seed: Seed = 0,
+) -> None:
+    """Learn the intervals of domain randomisation from real layers; report real against synthetic ones."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.ranges import Lesson, given_by, rank_agreement, study
+
+    given, lesson = given_by(frames, plans, mm_per_px, span, machine), Lesson(preset, sample, seed, by)
+    with bars() as told:
+        sides = (labelled_real, labelled_synthetic)
+        order = rank_agreement(model or (), *sides, good=good or (), seed=seed, progress=told)
+        found = study(given, out, lesson, against=against, agreement=order, progress=told)
+    print("\n".join([*found.lines, f"{out}/ranges.toml, ranges.json, report.html"]))
+
+
 @app.command(name="list", epilog="Example: layerwatch list job.defects")
 def list_(shelf: Annotated[str | None, typer.Argument(help="Name of a shelf; default: all.")] = None) -> None:
     """What there is on each shelf: defects, detectors, clusters, readers, cameras, sinks, formats, exports."""
