@@ -315,11 +315,11 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "2^30 copies": lambda: tree(30, 2, solid()),
     "100^10 copies": lambda: tree(10, 100, solid()),
     "2^30 copies of nothing": lambda: tree(30, 2, group(1)),
-    "more triangles than memory": lambda: unpacked(model(solid(faces=FACES * 2_000), ITEM * 20_000)),
+    "more triangles than memory": lambda: unpacked(model(solid(faces=FACES * 2_000), ITEM * 3_000)),
     "the same by components": lambda: unpacked(
-        model(group(2, *[1] * 20_000) + solid(faces=FACES * 2_000), '<item objectid="2"/>')
+        model(group(2, *[1] * 3_000) + solid(faces=FACES * 2_000), '<item objectid="2"/>')
     ),
-    "5,000 empty objects": lambda: many(5_000),  # the checks of shapes in tests take most of its time
+    "2,000 empty objects": lambda: many(2_000),  # the checks of shapes in tests take most of its time
     "a wide tree of elements": lambda: unpacked(model("<a/>" * 10_000_000)),
     "a transform of NaN": lambda: placed("nan 0 0 0 1 0 0 0 1 0 0 0"),
     "a transform into infinity": lambda: placed("1e308 1e308 0 0 1 0 0 0 1 0 0 0"),
