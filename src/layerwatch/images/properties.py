@@ -57,7 +57,8 @@ class LayerProperties:
     part_texture: float = np.nan  # K
     length_x: float = np.nan  # px, correlation length along columns
     length_y: float = np.nan  # px, along rows
-    texture_error: float = np.nan  # relative standard error of textures and lengths
+    texture_error: float = np.nan  # relative standard error of the bed's texture, and about that of the lengths
+    part_error: float = np.nan  # relative standard error of the part's texture
     blur: float = np.nan  # px, sigma
     blur_error: float = np.nan  # px
     surface: float = np.nan  # K, what of the outline's contrast is the surface's own, where heat is conducted
@@ -217,6 +218,7 @@ def _with_texture(
         length_x=shape.length_x,
         length_y=shape.length_y,
         texture_error=shape.error,
+        part_error=np.nan if part is None else shape.error_of(part),
         uneven=float(np.sqrt(max(variance - shape.std**2 - noise**2, 0.0))),
     )
 

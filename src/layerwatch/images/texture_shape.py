@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
@@ -16,6 +16,7 @@ Mask = Bool[np.ndarray, "h w"]
 
 _REACH = 24  # px, longest lag of the autocovariance
 _TALL = np.array([1.0, -4.0, 6.0, -4.0, 1.0])  # passes the highest frequencies only
+_CELLS = 1.0  # variance of a standard deviation from one independent cell; measured, a half would be ideal
 _FIELD = 2.7  # times the scale of detrending, taken for the width of the lamp's field
 _BINS = 24  # of the radial spectrum
 
@@ -53,6 +54,11 @@ class TextureShape:
     def length(self) -> float:
         """Geometric mean of both lengths, px."""
         return float(np.sqrt(self.length_x * self.length_y))
+
+    def error_of(self, covariance: Covariance) -> float:
+        """Relative standard error of a standard deviation, by the independent cells of the region."""
+        pairs = float(covariance.pairs[covariance.reach, covariance.reach])
+        return float(np.sqrt(_CELLS / max(pairs / (np.pi * self.length_x * self.length_y / 2), 1.0)))
 
 
 def detrended(picture: Image, scale: float) -> Image:
@@ -94,8 +100,8 @@ def texture_shape(covariance: Covariance, scale: float, *, lamp: bool = True) ->
     length_x, length_y = float(np.sqrt(2 * a)), float(np.sqrt(2 * b))
     if not max(length_x, length_y) < 6 * reach:
         return None
-    cells = max(float(pairs[reach, reach]) / (np.pi * length_x * length_y / 2), 1.0)
-    return TextureShape(float(np.sqrt(v)), length_x, length_y, float(np.sqrt(0.5 / cells)))
+    shape = TextureShape(float(np.sqrt(v)), length_x, length_y, 0.0)
+    return replace(shape, error=shape.error_of(covariance))
 
 
 def texture_std(covariance: Covariance, shape: TextureShape, scale: float) -> float:

@@ -12,11 +12,22 @@ from layerwatch.images.properties import LayerProperties, RunProperties
 from layerwatch.job.machine import Machine
 from layerwatch.job.ranges import Interval, Ranges
 from layerwatch.job.thermal import Kernel
-from layerwatch.journeys.range_series import Series, interval, numbered_series, scaled, series_of, series_of_runs
+from layerwatch.journeys.range_series import (
+    Series,
+    interval,
+    numbered_series,
+    scaled,
+    series_of,
+    series_of_runs,
+    with_share,
+)
 from layerwatch.records import UsageError
 
 BY = ("minmax", "percentiles")
 _SPREAD = 0.1  # by which decays may differ from job to job, for jobs that show none themselves
+_COLUMNS = float(np.sqrt(1.25))  # a fixed pattern of pixels and of columns half as strong, over that of pixels alone
+_FIELD_ERROR = 0.3  # relative standard error of the lamp field's spread: a bed holds few of its humps
+_CREEP_ERROR = 0.12  # the same of a blur through conducted heat, measured on our own renderer
 _FINEST = 0.5  # px, shortest correlation length
 
 
@@ -104,24 +115,39 @@ class _Learner:
             return Memory(max(texture, 0.0) if np.isfinite(texture) else np.nan, decay, error, error)
         return fit_memory(run.lags, run.lag_errors, _joined(run.decay, prior))
 
-    def _add(self, key: str, series: Series | None, comment: str, *, why: str, fresh: float = 1.0) -> None:
-        """Learn one quantity, or say why not."""
+    def _add(
+        self, key: str, series: Series | None, comment: str, *, why: str, fresh: float = 1.0, by_run: bool = False
+    ) -> None:
+        """Learn one quantity, or say why not; ``by_run``: single layers show it too badly for a layer's share."""
         if series is None or not len(series.runs):
             self.found.omitted[key] = why
             return
-        self.found.intervals[key] = interval(series, self.by, fresh)
+        if by_run:
+            base: Interval = getattr(self.ranges, key)
+            found = with_share(interval(replace(series, layers=[]), self.by), base.layer)
+            comment += " (the layer's share is the preset's)"
+        else:
+            found = interval(series, self.by, fresh)
+        self.found.intervals[key] = found
         counted = sum(len(own) for own in series.layers) or len(series.runs)
         unit = "images" if any(len(own) for own in series.layers) else "runs of layers"
         self.found.comments[key] = f"{comment}; from {counted} {unit}"
 
     def _optics(self) -> None:
-        blur = series_of(self.runs, lambda p: p.blur, lambda p: p.blur_error)
+        more = 0.0 if self.is_decay else _CREEP_ERROR
+        blur = series_of(self.runs, lambda p: p.blur, lambda p: float(np.hypot(p.blur_error, more * p.blur)))
         sources = {layer.source for run in self.runs for layer in run.layers if np.isfinite(layer.blur)}
         self._add("blur", blur, f"px, sigma of the outlines, by {', '.join(sorted(sources))}", why=_NO_OUTLINE)
         if not self.is_decay:
             fixed = np.array([run.fixed_pattern for run in self.runs if np.isfinite(run.fixed_pattern)])
             series = Series(fixed, np.full(len(fixed), self.found.noise / 50), [], 0.0)
-            self._add("fixed_pattern", series, "K, pixel noise that stays from layer to layer", why=_NO_PAIR)
+            series = scaled(series, _COLUMNS)
+            self._add(
+                "fixed_pattern",
+                series,
+                "K, pixel noise that stays from layer to layer, columns taken as half as strong",
+                why=_NO_PAIR,
+            )
         if self.mm is None:
             self.found.omitted["place"] = _NO_MM
             return
@@ -143,8 +169,8 @@ class _Learner:
         return self.mm or 1.0
 
     def _textures(self) -> None:
-        bed = self._texture(lambda p: p.bed_texture)
-        part = self._texture(lambda p: p.part_texture)
+        bed = self._texture(lambda p: p.bed_texture, lambda p: p.texture_error)
+        part = self._texture(lambda p: p.part_texture, lambda p: p.part_error)
         what = "K, standard deviation, without what blur and heat take from it"
         self._add("bed_texture", bed, what, why="no texture above the noise was found on the bed")
         self._add(
@@ -159,8 +185,9 @@ class _Learner:
             text = (
                 f"mm, where the correlation falls to 1 / e, across the recoater (along {_other(self.machine.recoater)})"
             )
-            self._add("texture_length", mm, text, why="no texture above the noise was found")
-        self._add("anisotropy", ratio, f"length along {self.machine.recoater} over that across", why="no texture")
+            self._add("texture_length", mm, text, why=_NO_TEXTURE, by_run=True)
+        how = f"length along {self.machine.recoater} over that across"
+        self._add("anisotropy", ratio, how, why=_NO_TEXTURE, by_run=True)
 
     def _sharp(self, p: LayerProperties) -> tuple[float, float]:
         """Correlation lengths along x and y before the optics, px."""
@@ -183,14 +210,16 @@ class _Learner:
         decay, kept = (v if np.isfinite(v) else 0.0 for v in (memory.decay, memory.texture))
         return optics / float(np.sqrt(Kernel.decay(decay).correlated(kept)))
 
-    def _texture(self, of: Callable[[LayerProperties], float]) -> Series | None:
+    def _texture(
+        self, of: Callable[[LayerProperties], float], error: Callable[[LayerProperties], float]
+    ) -> Series | None:
         """Layers share their run's lengths, which single layers show less well."""
 
         def value(number: int, p: LayerProperties) -> float:
             together = self.runs[number].together
             return of(p) * self._gain(number, together) if np.isfinite(together.length_x) else np.nan
 
-        return numbered_series(self.runs, value, lambda p: p.texture_error * of(p))
+        return numbered_series(self.runs, value, lambda p: error(p) * of(p))
 
     def _length(self, *, across: bool) -> Series | None:
         along_x = (self.machine.recoater == "x") != across
@@ -213,7 +242,7 @@ class _Learner:
         kept = [(m.texture, m.texture_error) for m in self.memories if np.isfinite(m.texture)]
         shown = sum(run.decay is not None and run.decay[1] < 0.5 for run in self.runs)
         how = "correlation of the textures from layer to layer" + (", heat's decay taken off" if self.is_decay else "")
-        self._add("texture_memory", series_of_runs(kept), how, why=_NO_PAIR)
+        self._add("texture_memory", series_of_runs(kept), how, why=_NO_PAIR, by_run=True)
         if not self.is_decay:
             return
         decays = [(m.decay, m.decay_error) for m in self.memories if np.isfinite(m.decay)]
@@ -242,17 +271,9 @@ class _Learner:
         contrast = series_of(self.runs, lambda p: abs(p.contrast), lambda p: abs(p.contrast) * p.blur_error)
         self._add("binder", contrast, "K, bed minus part at the outlines", why=_NO_OUTLINE, fresh=self.fresh)
         share = np.sqrt(1 - _mean_share(self.ranges, self.machine))
-        uneven = series_of(self.runs, lambda p: p.uneven / p.bed / share, lambda p: 0.0)
-        flat = (
-            None
-            if uneven is None
-            else replace(
-                uneven, layers=[np.full(len(own), r) for own, r in zip(uneven.layers, uneven.runs, strict=False)]
-            )
-        )
-        self._add(
-            "uneven", flat, "standard deviation of the lamp's field over the level of the bed", why="no bed was found"
-        )
+        uneven = series_of(self.runs, lambda p: p.uneven / p.bed / share, lambda p: _FIELD_ERROR * p.uneven / p.bed)
+        how = "standard deviation of the lamp's field over the level of the bed"
+        self._add("uneven", uneven, how, why="no bed was found", by_run=True)
 
     def _surface(self) -> None:
         middle = (self.ranges.emissivity.low + self.ranges.emissivity.high) / 2
@@ -268,6 +289,7 @@ class _Learner:
 
 _NO_MM = "the size of a pixel is not known; give --mm-per-px"
 _NO_OUTLINE = "no outlines: there are no plans, and the pictures do not show two clear levels"
+_NO_TEXTURE = "no texture above the noise was found"
 _NO_PAIR = "no two consecutive layers of one job"
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float64
 from layerwatch.images.properties import LayerProperties, RunProperties
 from layerwatch.job.ranges import Interval
 
+_MEDIAN = 1.33  # standard deviation over the median distance, between a uniform's and a Gaussian's
 _UNIFORM = float(np.sqrt(3))  # half the width of a uniform distribution over its standard deviation
 
 
@@ -39,12 +40,18 @@ def interval(series: Series, by: str, fresh: float = 1.0) -> Interval:
     spread, error = float(values.var()), float(np.mean(series.errors**2))
     if spread > 0:
         values = center + (values - center) * np.sqrt(max(1 - error / spread, 0.0))
-    degrees = sum(max(len(own) - 1, 0) for own in series.layers)
-    within = sum(float(((own - own.mean()) ** 2).sum()) for own in series.layers if len(own) > 1) / max(degrees, 1)
+    away = [np.abs(own - np.median(own)) * np.sqrt(len(own) / (len(own) - 1)) for own in series.layers if len(own) > 2]
+    within = (_MEDIAN * float(np.median(np.concatenate(away)))) ** 2 if away else 0.0
     reach = fresh * _UNIFORM * float(np.sqrt(max(within - series.layer_error**2, 0.0)))
     ends = (values.min(), values.max()) if by == "minmax" else np.percentile(values, [5, 95])
     low, high = float(ends[0]) - reach, float(ends[1]) + reach
     return Interval(low, high, min(2 * reach / (high - low), 1.0) if high > low else 0.0)
+
+
+def with_share(found: Interval, share: float) -> Interval:
+    """An interval of runs alone, widened so that layers may lie beside their run by a given share of it."""
+    more = (found.high - found.low) * share / (2 * (1 - share)) if share < 1 else 0.0
+    return Interval(found.low - more, found.high + more, share if more else 0.0)
 
 
 def series_of(
