@@ -31,3 +31,12 @@ def test_a_flat_picture_stays_as_it_is_and_a_noisy_one_grows_small() -> None:
     with Image.open(io.BytesIO(few)) as back:
         assert back.size == (100, 100)
         assert len(back.getcolors() or ()) <= 64
+
+
+def test_a_thin_line_among_many_greys_keeps_its_colour() -> None:
+    greys = np.random.default_rng(0).integers(0, 256, (120, 120, 1), dtype=np.uint8).repeat(3, 2)
+    greys[7, :60] = (230, 159, 0)
+    file = io.BytesIO()
+    Image.fromarray(greys).save(file, "PNG")
+    with Image.open(io.BytesIO(with_palette(file.getvalue()))) as back:
+        assert (np.asarray(back.convert("RGB"))[7, :60] == (230, 159, 0)).all()
