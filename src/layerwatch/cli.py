@@ -83,7 +83,7 @@ def _options(
     "layerwatch slice part.stl --format masks --mm-per-px 0.5    layerwatch slice sliced.3mf --format cli",
 )
 def slice_(
-    part: Annotated[Path, typer.Argument(help="STL or 3MF file, or a layer file (SVG, CLI, SL1) to write anew.")],
+    part: Annotated[Path, typer.Argument(help="STL, 3MF; or layers to write anew: SVG, CLI, SL1, a folder of SVG.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default: the part's name with -layers.")] = None,
     layer_height: Annotated[float | None, typer.Option(help="mm; default: the machine's.")] = None,
     unit: Unit = None,
@@ -97,7 +97,8 @@ def slice_(
     from layerwatch.journeys.files import machine_for
     from layerwatch.journeys.slice import Writing, layers_said, slice_to_files
 
-    target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for([part], machine, unit)
+    parts = [] if part.is_dir() else [part]  # layers say their size themselves
+    target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for(parts, machine, unit)
     writing = Writing(form, per_layer, mm_per_px)
     with bars() as progress:
         done = slice_to_files(part, target, printer, writing, layer_height=layer_height, unit=unit, progress=progress)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from layerwatch.job.machine import default_machine
+from layerwatch.journeys.slice import Writing, slice_to_files
 from layerwatch.part.formats.svg import Svg
 from tests.journeys.test_cli import box, refused, run
 
@@ -61,7 +63,49 @@ def test_a_layer_file_is_written_anew(part: Path, tmp_path: Path, capsys: pytest
     told = [json.loads((tmp_path / name / "slice.json").read_bytes())["layers"] for name in ("a", "b")]
     assert [row["area_mm2"] for row in told[0]] == pytest.approx([row["area_mm2"] for row in told[1]])
     words = ["slice", tmp_path / "a" / "block.svg", "--layer-height", 0.1, "--out", tmp_path / "c"]
-    refused(capsys, words, 2, "a layer file has its own heights")
+    refused(capsys, words, 2, "layers have their own heights")
+
+
+def test_a_folder_of_svg_layers_is_read_again(part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "slice", part, "--unit", "mm", "--per-layer", "--out", tmp_path / "a")[0] == 0
+    folder = tmp_path / "a" / "block-layers"
+    code, said, error = run(capsys, "slice", folder, "--out", tmp_path / "b")
+    assert code == 0, error
+    assert "10 layers as the file gives them" in said
+    told = [json.loads((tmp_path / name / "slice.json").read_bytes()) for name in ("a", "b")]
+    assert told[0]["layers"] == told[1]["layers"]
+    assert (tmp_path / "b" / "block.svg").exists()
+    (folder / "00003.svg").rename(folder / "00010.svg")
+    refused(capsys, ["slice", folder, "--out", tmp_path / "c"], 1, "00010.svg lies at 1.2 mm")
+    refused(capsys, ["slice", tmp_path, "--out", tmp_path / "c"], 2, "a folder without SVG files")
+    assert not (tmp_path / "c").exists()
+
+
+def test_what_is_read_is_never_overwritten(part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "o"
+    assert run(capsys, "slice", part, "--unit", "mm", "--out", out)[0] == 0
+    assert run(capsys, "slice", part, "--unit", "mm", "--per-layer", "--out", out)[0] == 0
+    refused(capsys, ["slice", out / "block.svg", "--out", out], 2, "is what is read")
+    refused(capsys, ["slice", out / "block-layers", "--per-layer", "--out", out], 2, "is what is read")
+
+
+def test_ctrl_c_leaves_nothing_half_written(part: Path, tmp_path: Path) -> None:
+    def stop(step: str, done: int, total: int, note: str = "") -> None:
+        if step == "draw masks":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        slice_to_files(part, tmp_path / "o", default_machine(), Writing("masks"), unit="mm", progress=stop)
+    assert not [path for path in (tmp_path / "o").rglob("*") if path.is_file()]
+
+
+def test_masks_are_drawn_a_few_at_a_time(part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, few = (tmp_path / name for name in ("whole", "few"))
+    slice_to_files(part, whole, default_machine(), Writing("masks", mm_per_px=0.7), unit="mm")
+    monkeypatch.setattr("layerwatch.journeys.slice._CHUNK_PIXELS", 1)
+    slice_to_files(part, few, default_machine(), Writing("masks", mm_per_px=0.7), unit="mm")
+    for file in (whole / "masks").iterdir():
+        assert file.read_bytes() == (few / "masks" / file.name).read_bytes()
 
 
 @pytest.mark.parametrize(

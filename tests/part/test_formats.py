@@ -164,12 +164,12 @@ def test_a_cli_file_of_another_unit_comes_in_mm() -> None:
     [
         ("svgz", gzip.compress(b"<svg/>")[:-9], "truncated gzip"),
         ("svgz", b"\x1f\x8bjunk", "not a gzip file"),
-        ("cli", b"$$HEADERSTART $$BINARY $$HEADEREND", "binary CLI"),
-        ("cli", b"$$HEADERSTART $$ASCII $$UNITS/1 $$HEADEREND $$GEOMETRYSTART $$LAYER/1", "truncated CLI"),
+        ("cli", b"$$HEADERSTART $$BINARY $$UNITS/1 $$ALIGN $$HEADEREND", "aligned to 32 bits"),
+        ("cli", b"$$HEADERSTART $$ASCII $$UNITS/1 $$HEADEREND $$GEOMETRYSTART $$LAYER/1", "truncated"),
         ("cli", b"$$HEADERSTART $$HEADEREND $$GEOMETRYSTART $$GEOMETRYEND", "no $$UNITS"),
         (
             "cli",
-            HEAD + b"$$POLYLINE/1,1,3,0,0 $$GEOMETRYEND",
+            HEAD + b"$$POLYLINE/1,1,1,0,0 $$GEOMETRYEND",
             "before the first",
         ),
         (
@@ -185,6 +185,6 @@ def test_a_broken_layer_file_says_why(name: str, data: bytes, said: str) -> None
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("layerwatch.part.formats.svgz._MAX_BYTES", 10_000)
+    monkeypatch.setattr("layerwatch.part.formats.svgz._SMALL", 10_000)
     with pytest.raises(DataError, match="once unpacked"):
         catalogue.load("part.formats", "svgz")().read_layers(gzip.compress(bytes(100_000)), "a.svgz")

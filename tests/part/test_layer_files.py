@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from tests.part.test_threemf import CORE, RELS
 
 from layerwatch import catalogue
 from layerwatch.part.formats.base import Format
+from layerwatch.part.formats.cli import Cli
 from layerwatch.part.formats.sl1 import Sl1
 from layerwatch.part.formats.svg import Svg
 from layerwatch.part.formats.threemf import ThreeMf
-from layerwatch.part.layered import holds_layers, read_layered, respaced
+from layerwatch.part.layered import holds_layers, read_layer_files, read_layered, respaced
 from layerwatch.part.nesting import islands_of
 from layerwatch.records import DataError, Layer
 
@@ -90,6 +92,97 @@ def test_slic3rs_older_form_is_read(factor: float) -> None:
     assert [layer.z for layer in layers] == pytest.approx([0.3, 0.6])
     assert [layer.area for layer in layers] == pytest.approx([96.0, 196.0])
     assert layers[0].islands[0].outer[:, 1].max() == 10  # not mirrored
+
+
+SLIC3R = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.0//EN" '
+    '"http://www.w3.org/TR/2001/REC-SVG-20010904/DTD/svg10.dtd">\n<svg width="20" height="10" '
+    'xmlns="http://www.w3.org/2000/svg" xmlns:slic3r="http://slic3r.org/namespaces/slic3r">{}</svg>'
+)
+
+
+def test_slic3rs_older_form_tells_where_it_cut() -> None:
+    """Its z is the middle of a layer over a million; each copy is a group of its own; supports have no z."""
+    square = '<polygon slic3r:type="contour" points="{0},0 {1},0 {1},4 {0},4" />'
+    groups = ['<g id="layer0"></g>']
+    for z in (1.75e-07, 5e-07, 8e-07):  # a first layer of 0.35 mm, then 0.3 mm
+        groups += [f'<g id="layer1" slic3r:z="{z:g}">{square.format(x, x + 4)}</g>' for x in (0, 10)]
+    layers = Svg().read_layers(SLIC3R.format("".join(groups)).encode(), "old.svg")
+    assert [layer.z for layer in layers] == pytest.approx([0.35, 0.65, 0.95])
+    assert [layer.slice_z for layer in layers] == pytest.approx([0.175, 0.5, 0.8])
+    assert [layer.area for layer in layers] == pytest.approx([32.0] * 3)
+
+
+def test_slic3rs_own_document_type_is_read_and_no_other() -> None:
+    path = '<path d="M 0 0 4 0 4 4 0 4 z M 1 1 1 2 2 2 2 1 z " style="fill: white" slic3r:area="15.0000" />'
+    group = f'<g id="layer0" slic3r:z="0.3000" slic3r:slice-z="0.1500" slic3r:layer-height="0.3000">{path}</g>'
+    text = SLIC3R.format(group)
+    (layer,) = Svg().read_layers(text.encode(), "new.svg")
+    assert layer.area == pytest.approx(15)
+    assert layer.islands[0].outer[:, 1].max() == pytest.approx(10)  # y counts from the upper edge
+    for other in ('svg10.dtd" [<!ENTITY a "b">]>', 'svg10.dtd"><!ENTITY a "b">'):
+        with pytest.raises(DataError, match="document type or entities"):
+            Svg().read_layers(text.replace('svg10.dtd">', other).encode(), "new.svg")
+
+
+def test_heights_that_an_svg_does_not_tell_follow_from_the_layers() -> None:
+    groups = "".join(f'<g slic3r:z="{z}"><path d="M 0 0 L 4 0 L 4 4 z"/></g>' for z in (0.5, 0.8))
+    layers = Svg().read_layers(SLIC3R.format(groups).encode(), "bare.svg")
+    assert [(x.height, x.slice_z) for x in layers] == [pytest.approx(pair) for pair in ((0.5, 0.25), (0.3, 0.65))]
+
+
+def test_a_folder_of_layers_is_one_part() -> None:
+    layers = [layer_of(k, [star([9.0 - k] * 6, k, 0)]) for k in range(3)]
+    files = [(f"{k}.svg", data) for k, data in enumerate(Svg().write_each(layers, name="cone", provenance={}))]
+    found = read_layer_files(files, "cone", BED)
+    low = np.min([layer.islands[0].outer.min(0) for layer in layers], 0)
+    for before, after in zip(layers, found.layers, strict=True):
+        np.testing.assert_allclose(_ordered(after.islands[0].outer), _ordered(before.islands[0].outer - low), atol=2e-6)
+    with pytest.raises(DataError, match=r"cone: 1\.svg lies at 0\.6 mm, not above"):
+        read_layer_files(files[::-1], "cone", BED)
+    with pytest.raises(DataError, match=r"two\.svg holds 2 layers"):
+        read_layer_files([("two.svg", Svg().write_layers(layers[:2], name="", provenance={}))], "cone", BED)
+
+
+def binary_cli(long: bool, header: str = "") -> bytes:
+    """A square of 10 mm with a hole, a line and hatches in the first layer, nothing in the second; unit 0.01 mm."""
+    outer, hole = [0, 0, 1000, 0, 1000, 1000, 0, 1000, 0, 0], [200, 200, 200, 400, 400, 400, 400, 200, 200, 200]
+    text = f"$$HEADERSTART\r\n$$BINARY\r\n$$UNITS/0.01\r\n$$VERSION/200\r\n{header}$$HEADEREND"
+    number, line, hatches, whole, real = (127, 130, 132, "i", "f") if long else (128, 129, 131, "H", "H")
+    data = struct.pack(f"<H{real}", number, 30)
+    for turn, points in ((1, outer), (0, hole), (2, [0, 0, 9, 9])):
+        data += struct.pack(f"<H3{whole}{len(points)}{real}", line, 1, turn, len(points) // 2, *points)
+    data += struct.pack(f"<H2{whole}4{real}", hatches, 1, 1, 0, 0, 5, 5)
+    return text.encode() + data + struct.pack(f"<H{real}", number, 60)
+
+
+@pytest.mark.parametrize("long", [True, False])
+def test_binary_cli_is_read(long: bool) -> None:
+    first, second = Cli().read_layers(binary_cli(long), "part.cli")
+    assert (first.z, second.z, first.height) == pytest.approx((0.3, 0.6, 0.3))
+    assert first.area == pytest.approx(96)
+    assert [len(island.holes) for island in first.islands] == [1]
+    assert not second.islands
+
+
+def test_binary_cli_says_the_same_as_ascii() -> None:
+    layers = [layer_of(k, [star([9.0, 5.0, 7.0, 6.0 + k], 20, 20)]) for k in range(3)]
+    data = b"$$HEADERSTART $$BINARY $$UNITS/1 $$HEADEREND"
+    for layer in layers:
+        ring = np.vstack([layer.islands[0].outer, layer.islands[0].outer[:1]])
+        data += struct.pack("<Hf", 127, layer.z) + struct.pack("<H3i", 130, 1, 1, len(ring))
+        data += ring.astype("<f4").tobytes()
+    ascii_ones = Cli().read_layers(Cli().write_layers(layers, name="a", provenance={}), "a.cli")
+    for a, b in zip(ascii_ones, Cli().read_layers(data, "b.cli"), strict=True):
+        assert (a.z, a.area) == pytest.approx((b.z, b.area), rel=1e-6)
+        np.testing.assert_allclose(_ordered(a.islands[0].outer), _ordered(b.islands[0].outer), atol=2e-6)
+
+
+def test_a_closed_polyline_of_cli_need_not_repeat_its_first_point() -> None:
+    text = "$$HEADERSTART\n$$ASCII\n$$UNITS/1\n$$HEADEREND\n$$GEOMETRYSTART\n$$LAYER/0.3\n"
+    rings = "$$POLYLINE/1,1,4,0,0,9,0,9,9,0,9\n$$POLYLINE/1,0,5,1,1,1,2,2,2,2,1,1,1\n$$POLYLINE/1,2,2,0,0,5,5\n"
+    (layer,) = Cli().read_layers(f"{text}{rings}$$GEOMETRYEND".encode(), "a.cli")
+    assert layer.area == pytest.approx(80)
 
 
 def sl1(*paths: str, config: str = "layerHeight = 0.05\n") -> bytes:
@@ -178,6 +271,65 @@ def test_references_are_followed_one_level_deep() -> None:
     deeper = f'<s:slicestack id="7" zbottom="0">{reference}</s:slicestack>'
     with pytest.raises(DataError, match="refers to another one"):
         ThreeMf().read_layers(stacked(reference, other=deeper), "a.3mf")
+
+
+def placed(build: str, objects: str, *stacks: str) -> bytes:
+    """A 3MF of slice stacks numbered from 1, objects and items."""
+    piles = "".join(f'<s:slicestack id="{n}" zbottom="0">{s}</s:slicestack>' for n, s in enumerate(stacks, 1))
+    head = f'<model unit="millimeter" xmlns="{CORE}" xmlns:s="{SLICE}">'
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("_rels/.rels", RELS)
+        archive.writestr("3D/my.model", f"{head}<resources>{piles}{objects}</resources><build>{build}</build></model>")
+    return data.getvalue()
+
+
+def test_components_with_slices_are_placed() -> None:
+    objects = '<object id="11" s:slicestackid="1"><mesh/></object><object id="12"><components>'
+    objects += '<component objectid="11"/><component objectid="11" transform="0 1 0 -1 0 0 0 0 1 40 0 0"/>'
+    data = placed(
+        '<item objectid="12" transform="2 0 0 0 2 0 0 0 1 0 5 0"/>', objects + "</components></object>", one_slice(0.1)
+    )
+    assert ThreeMf().has_layers(data, "a.3mf")
+    (layer,) = ThreeMf().read_layers(data, "a.3mf")
+    assert layer.area == pytest.approx(2 * 400)
+    corners = sorted(tuple(np.round(island.outer.min(0), 6)) for island in layer.islands)
+    assert corners == [(0.0, 5.0), (60.0, 5.0)]
+
+
+def test_stacks_of_other_lengths_stand_side_by_side() -> None:
+    objects = "".join(f'<object id="1{n}" s:slicestackid="{n}"><mesh/></object>' for n in (1, 2))
+    build = '<item objectid="11"/><item objectid="12" transform="1 0 0 0 1 0 0 0 1 50 0 0.1"/>'
+    stacks = one_slice(0.1) + one_slice(0.2), one_slice(0.1) + one_slice(0.2) + one_slice(0.3, 20.0)
+    layers = ThreeMf().read_layers(placed(build, objects, *stacks), "a.3mf")
+    assert [layer.z for layer in layers] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert [layer.area for layer in layers] == pytest.approx([100, 200, 100, 400])
+    thicker = one_slice(0.15) + one_slice(0.3)
+    with pytest.raises(DataError, match="of other heights lie side by side"):
+        ThreeMf().read_layers(placed(build, objects, stacks[0], thicker), "a.3mf")
+
+
+def test_supports_are_not_filled_and_open_polygons_leak() -> None:
+    objects = '<object id="11" s:slicestackid="1"><mesh/></object>'
+    objects += '<object id="12" type="support" s:slicestackid="2"><mesh/></object>'
+    opened = one_slice(0.1).replace('<s:segment v2="0"/>', "")
+    whole = one_slice(0.1).replace("</s:slice>", opened[opened.index("<s:polygon") :])
+    (layer,) = ThreeMf().read_layers(
+        placed('<item objectid="11"/><item objectid="12"/>', objects, whole, one_slice(0.1, 30)), "a.3mf"
+    )
+    assert layer.area == pytest.approx(100)
+    assert layer.leaks == 1
+
+
+def test_a_mesh_without_slices_beside_slices_is_refused() -> None:
+    objects = '<object id="11" s:slicestackid="1"><mesh/></object><object id="12"><mesh/></object>'
+    data = placed('<item objectid="11"/><item objectid="12"/>', objects, one_slice(0.1))
+    with pytest.raises(DataError, match="object 12 has a mesh but no slices"):
+        ThreeMf().read_layers(data, "a.3mf")
+
+
+def test_slices_that_nothing_places_leave_a_file_a_mesh() -> None:
+    assert not ThreeMf().has_layers(placed('<item objectid="1"/>', '<object id="1"><mesh/></object>', ""), "a.3mf")
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from layerwatch.job.machine import Machine
 from layerwatch.journeys.files import naming, open_part, read_bytes
 from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.svg import Svg
-from layerwatch.part.layered import holds_layers, read_layered
+from layerwatch.part.layered import Layered, holds_layers, read_layer_files, read_layered
 from layerwatch.part.raster import coverages
 from layerwatch.part.slicing import slices_of
 from layerwatch.records import DataError, Layer, Progress, UsageError, silent
 
 MASKS = "masks"  # a form of its own: pictures, not contours
-_CHUNK = 32  # masks drawn at once
+_CHUNK_PIXELS = 2**24  # drawn at once
 _MOST_PIXELS = 8192  # a side
 
 
@@ -68,7 +68,7 @@ def slice_to_files(
     """Slice a part and write its layers with ``slice.json``; a layer file is written anew in another form.
 
     Args:
-        path: the part file.
+        path: the part file, or a folder with one SVG a layer.
         out: a folder; files of earlier calls in it are replaced.
         machine: for the job box, the layer height and the pixel.
         writing: form of the layers.
@@ -83,10 +83,13 @@ def slice_to_files(
     _check(writing, layer_height)
     check_writable(out)
     found = read_layers(path, machine, layer_height=layer_height, unit=unit, progress=progress)
+    target = _target(found, out, writing)
+    if path.resolve().is_relative_to(target.resolve()):
+        raise UsageError(f"{target} is what is read; give another --out")
     if writing.form == MASKS:
-        files, told = _write_masks(found, out, writing.mm_per_px or machine.mm_per_px, progress)
+        files, told = _write_masks(found, target, writing.mm_per_px or machine.mm_per_px, progress)
     else:
-        files, told = _write_contours(found, out, writing), {}
+        files, told = _write_contours(found, target, writing), {}
     write_file(out / "slice.json", (json.dumps({**_description(found), **told}, indent=1) + "\n").encode())
     return replace(found, files=(*files, out / "slice.json"))
 
@@ -100,19 +103,29 @@ def read_layers(
     progress: Progress = silent,
 ) -> Sliced:
     """The layers of a file, cut from its mesh or as it gives them; errors as in ``slice_to_files``."""
-    data = read_bytes(path)
-    if holds_layers(data, path.name):
+    layered = _as_layers(path, machine)
+    if layered is not None:
         if layer_height is not None or unit is not None:
-            raise UsageError(
-                f"{path}: a layer file has its own heights and is in mm; leave --layer-height, --unit away"
-            )
-        layered = read_layered(data, path.name, machine.bed)
+            raise UsageError(f"{path}: layers have their own heights and are in mm; leave --layer-height, --unit away")
         return Sliced(layered.name, "mm", layered.said, layered.sha256, layered.layers, layered.size)
     part = open_part(path, machine, unit)
     with naming(path.name):
         slices = slices_of(part.mesh, layer_height or machine.layer_height, progress=progress)
     x, y, z = (float(side) for side in part.mesh.extent)
     return Sliced(part.name, part.unit, (*part.said, *slices.said), part.sha256, slices.layers, (x, y, z))
+
+
+def _as_layers(path: Path, machine: Machine) -> Layered | None:
+    """What a layer file or a folder of them holds; None for meshes."""
+    if not path.is_dir():
+        data = read_bytes(path)
+        return read_layered(data, path.name, machine.bed) if holds_layers(data, path.name) else None
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".svg")
+    if not files:
+        raise UsageError(f"{path}: a folder without SVG files; give a part file, or a folder with one SVG a layer")
+    return read_layer_files(
+        [(file.name, read_bytes(file)) for file in files], path.name.removesuffix("-layers"), machine.bed
+    )
 
 
 def _check(writing: Writing, layer_height: float | None) -> None:
@@ -134,23 +147,29 @@ def _writer(name: str) -> Format:
     return form
 
 
-def _write_contours(found: Sliced, out: Path, writing: Writing) -> tuple[Path, ...]:
+def _target(found: Sliced, out: Path, writing: Writing) -> Path:
+    """The file or folder that will hold the layers."""
+    if writing.form == MASKS:
+        return out / MASKS
+    return out / (f"{found.name}-layers" if writing.per_layer else found.name + _writer(writing.form).suffixes[0])
+
+
+def _write_contours(found: Sliced, target: Path, writing: Writing) -> tuple[Path, ...]:
     provenance = {"version": layerwatch.__version__, "sha256": found.sha256, "unit": found.unit}
     if writing.per_layer:
-        with new_folder(out / f"{found.name}-layers") as folder:
+        with new_folder(target) as folder:
             for layer, data in zip(
                 found.layers, Svg().write_each(found.layers, name=found.name, provenance=provenance), strict=True
             ):
                 (folder / f"{layer.index:05d}.svg").write_bytes(data)
-        return (out / f"{found.name}-layers",)
-    writer = _writer(writing.form)
-    file = out / f"{found.name}{writer.suffixes[0]}"
-    write_file(file, writer.write_layers(found.layers, name=found.name, provenance=provenance))
-    return (file,)
+    else:
+        data = _writer(writing.form).write_layers(found.layers, name=found.name, provenance=provenance)
+        write_file(target, data)
+    return (target,)
 
 
 def _write_masks(
-    found: Sliced, out: Path, mm_per_px: float, progress: Progress
+    found: Sliced, target: Path, mm_per_px: float, progress: Progress
 ) -> tuple[tuple[Path, ...], dict[str, Any]]:
     """One grey PNG a layer: 255 times the share of each pixel inside."""
     rings = [island.outer for layer in found.layers for island in layer.islands]
@@ -160,15 +179,16 @@ def _write_masks(
     width, height = (int(n) for n in np.maximum(np.ceil((high - low) / mm_per_px - 1e-9), 1))
     if max(width, height) > _MOST_PIXELS:
         raise UsageError(f"masks of {width} x {height} px; at most {_MOST_PIXELS} a side, so give a larger --mm-per-px")
-    with new_folder(out / MASKS) as folder:
-        for start in range(0, len(found.layers), _CHUNK):
-            some = found.layers[start : start + _CHUNK]
+    with new_folder(target) as folder:
+        chunk = max(1, _CHUNK_PIXELS // (width * height))
+        for start in range(0, len(found.layers), chunk):
+            some = found.layers[start : start + chunk]
             drawn = coverages(some, width, height, mm_per_px, (-float(low[0]), -float(low[1])))
             for layer, mask in zip(some, drawn, strict=True):
                 (folder / f"{layer.index:05d}.png").write_bytes(encode_png(np.rint(255 * mask).astype(np.uint8)))
             progress("draw masks", start + len(some), len(found.layers))
     told = {"mm_per_px": mm_per_px, "width": width, "height": height, "origin_mm": [round(float(v), 6) for v in low]}
-    return (out / MASKS,), {"masks": told}
+    return (target,), {"masks": told}
 
 
 def _description(found: Sliced) -> dict[str, Any]:

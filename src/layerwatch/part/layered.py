@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -47,6 +48,35 @@ def read_layered(data: bytes, name: str, bed: tuple[float, float, float]) -> Lay
     """
     form = _format_of(name)
     layers = form.read_layers(data, name) if form else ()
+    return _placed(layers, name, bed, hashlib.sha256(data).hexdigest())
+
+
+def read_layer_files(files: Sequence[tuple[str, bytes]], name: str, bed: tuple[float, float, float]) -> Layered:
+    """Files of one layer each, from the lowest to the highest; they must lie in one frame.
+
+    Args:
+        files: name and bytes of each.
+        name: of the whole.
+        bed: x, y, z of the job box in mm.
+
+    Raises:
+        DataError: as in ``read_layered``; or a file does not hold one layer, or they do not rise.
+    """
+    layers: list[Layer] = []
+    digest = hashlib.sha256()
+    for file, data in files:
+        form = _format_of(file)
+        found = form.read_layers(data, file) if form else ()
+        if len(found) != 1:
+            raise DataError(f"{name}: {file} holds {len(found)} layers; a folder of layers has one a file")
+        if layers and found[0].z <= layers[-1].z:
+            raise DataError(f"{name}: {file} lies at {found[0].z:g} mm, not above the file before it; number them")
+        layers.append(replace(found[0], index=len(layers)))
+        digest.update(data)
+    return _placed(tuple(layers), name, bed, digest.hexdigest())
+
+
+def _placed(layers: tuple[Layer, ...], name: str, bed: tuple[float, float, float], sha256: str) -> Layered:
     rings = [island.outer for layer in layers for island in layer.islands]
     if not rings:
         raise DataError(f"{name}: {len(layers)} layers without a closed contour; slice the part again")
@@ -60,7 +90,7 @@ def read_layered(data: bytes, name: str, bed: tuple[float, float, float]) -> Lay
         )
     said = f"{len(layers)} layers as the file gives them, {size[0]:.1f} x {size[1]:.1f} x {size[2]:.1f} mm"
     moved = tuple(replace(layer, islands=tuple(_moved(i, -low) for i in layer.islands)) for layer in layers)
-    return Layered(PurePath(name).stem, moved, size, (said,), hashlib.sha256(data).hexdigest())
+    return Layered(PurePath(name).stem, moved, size, (said,), sha256)
 
 
 def respaced(layers: tuple[Layer, ...], count: int) -> tuple[Layer, ...]:

@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
+from layerwatch.part.formats.containers.points import believable, closed_pieces, points_of
 from layerwatch.part.formats.containers.zipped import Zipped
 from layerwatch.part.nesting import islands_of
 from layerwatch.records import DataError, Layer
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_PIECE = re.compile(r"M\s*([-\d.eE+\s,]*?)\s*l\s*([-\d.eE+\s,]*?)\s*z")
-_SETTING = r"^\s*{}\s*=\s*([-\d.eE+]+)"
+_SETTING = r"^[ \t]*{}[ \t]*=[ \t]*([-\d.eE+]+)"
 
 
 @dataclass
@@ -59,12 +59,16 @@ def _heights(zipped: Zipped) -> tuple[float, float]:
     height = _setting(text, "layerHeight") or _setting(text, "layer_height")
     if height is None or not 0 < height < 10:
         raise DataError(f"{zipped.name}: no layer height in its config.ini; export the part again")
-    return height, _setting(text, "initial_layer_height") or height
+    first = _setting(text, "initial_layer_height") or height
+    return height, first if 0 < first < 10 else height
 
 
 def _setting(text: str, key: str) -> float | None:
     found = re.search(_SETTING.format(key), text, re.MULTILINE)
-    return float(found[1]) if found else None
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def _rings(root: ElementTree.Element) -> list[Float64[np.ndarray, "_ 2"]]:
@@ -76,8 +80,8 @@ def _rings(root: ElementTree.Element) -> list[Float64[np.ndarray, "_ 2"]]:
     scale = size / box[2:]
     rings = []
     for path in root.iter(f"{_SVG}path"):
-        for start, steps in _PIECE.findall(path.get("d", "")):
-            points = np.array(f"{start} {steps}".replace(",", " ").split(), np.float64).reshape(-1, 2)
-            placed = (np.cumsum(points, axis=0) - box[:2]) * scale
+        for piece in closed_pieces(path.get("d", "")):
+            start, _, steps = piece.partition("l")
+            placed = believable((np.cumsum(points_of(f"{start} {steps}"), axis=0) - box[:2]) * scale)
             rings.append(np.stack([placed[:, 0], size[1] - placed[:, 1]], 1))
     return rings

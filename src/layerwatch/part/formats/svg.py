@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
+from layerwatch.part.formats.containers.points import closed_pieces, points_of
 from layerwatch.part.formats.containers.zipped import parsed
 from layerwatch.part.nesting import islands_of, ring_area
 from layerwatch.records import DataError, Island, Layer
@@ -20,7 +20,7 @@ from layerwatch.records import DataError, Island, Layer
 _SVG = "http://www.w3.org/2000/svg"
 _SLIC3R = "http://slic3r.org/namespaces/slic3r"
 _OWN = "https://layerwatch.org/ns/1"
-_MAX_BYTES = 512 * 2**20
+_MAX_BYTES = 256 * 2**20
 
 Frame = tuple[Float64[np.ndarray, " 2"], Float64[np.ndarray, " 2"]]  # lowest and highest corner, mm
 
@@ -72,12 +72,15 @@ class Svg(Format):
             )
         root = parsed(data, name)
         try:
+            if root.tag != f"{{{_SVG}}}svg":
+                raise ValueError("its root is no svg element")
             if root.find(f".//{{{_SVG}}}polygon") is not None:
                 return _old_layers(root)
             left, bottom = (float(root.get(f"{{{_OWN}}}{side}", "0")) for side in ("left", "bottom"))
-            top = bottom + float(root.get("height", "nan"))
-            groups = root.findall(f"{{{_SVG}}}g")
-            return tuple(_layer(group, index, left, top) for index, group in enumerate(groups))
+            top = bottom + float(root.get("height", "nan").removesuffix("mm"))
+            if not (abs(left) < 1e9 and abs(top) < 1e9):
+                raise ValueError("no height of the drawing in mm")
+            return _layers(root.findall(f"{{{_SVG}}}g"), left, top)
         except (TypeError, ValueError) as error:
             raise DataError(f"{name}: not a layer SVG as Slic3r writes it ({error}); slice the part again") from None
 
@@ -109,39 +112,60 @@ def _ring(ring: Float64[np.ndarray, "n 2"]) -> str:
 
 
 def _old_layers(root: ElementTree.Element) -> tuple[Layer, ...]:
-    """The form of Slic3r's Perl code: polygons as points, y upwards, z in millionths of its unit or of a mm."""
-    groups = root.findall(f"{{{_SVG}}}g")
-    tops = np.array([float(group.get(f"{{{_SLIC3R}}}z", "nan")) for group in groups])
-    if not len(tops) or not np.isfinite(tops).all() or (np.diff(tops) <= 0).any():
+    """The form of Slic3r's Perl code: polygons as points in mm, y upwards, z of the cut in millionths of a mm.
+
+    Each copy of a part has a group of its own, so several may have the same z; supports have none and no polygon.
+    """
+    rings: dict[float, list[Float64[np.ndarray, "_ 2"]]] = {}
+    for group in root.findall(f"{{{_SVG}}}g"):
+        polygons = [points_of(polygon.get("points", "")) for polygon in group.iter(f"{{{_SVG}}}polygon")]
+        if polygons or group.get(f"{{{_SLIC3R}}}z"):
+            rings.setdefault(_told(group, "z"), []).extend(polygons)
+    told = np.array(list(rings))
+    if not len(told) or not np.isfinite(told).all() or (np.diff(told, prepend=0) <= 0).any():
         raise ValueError("layers without a rising slic3r:z")
-    tops *= 1e6 if tops[-1] < 1e-3 else 1e-6 if tops[-1] > 1e4 else 1.0
-    heights = np.diff(tops, prepend=0.0)
+    told *= 1e6 if told[-1] < 1e-3 else 1e-6 if told[-1] > 1e4 else 1.0
     layers = []
-    for index, (group, top, height) in enumerate(zip(groups, tops.tolist(), heights.tolist(), strict=True)):
-        rings = [_points(polygon.get("points", "")) for polygon in group.iter(f"{{{_SVG}}}polygon")]
-        islands, area = islands_of(rings)
+    for index, (top, height, own) in enumerate(zip(*_tops(told), rings.values(), strict=True)):
+        islands, area = islands_of(own)
         layers.append(Layer(index, round(top, 9), top - height / 2, height, islands, area))
     return tuple(layers)
 
 
-def _points(text: str) -> Float64[np.ndarray, "_ 2"]:
-    return np.array(text.replace(",", " ").split(), np.float64).reshape(-1, 2)
+def _tops(told: Float64[np.ndarray, " k"]) -> tuple[list[float], list[float]]:
+    """Tops and heights of layers of which the middles are told, as Slic3r does; else they are taken for tops."""
+    tops: list[float] = []
+    for middle in told.tolist():
+        tops.append(2 * middle - (tops[-1] if tops else 0.0))
+    heights = np.diff(tops, prepend=0.0)
+    if (heights > 1e-6 * told[0]).all():
+        return tops, heights.tolist()
+    return told.tolist(), np.diff(told, prepend=0.0).tolist()
 
 
-def _layer(group: ElementTree.Element, index: int, left: float, top: float) -> Layer:
-    z, slice_z, height = (float(group.get(f"{{{_SLIC3R}}}{key}", "nan")) for key in ("z", "slice-z", "layer-height"))
-    if np.isnan(z):
-        raise ValueError("a layer without slic3r:z")
-    number = (group.get("id") or "").removeprefix("layer")
-    rings = [r for path in group.findall(f"{{{_SVG}}}path") for r in _rings(path.get("d", ""), left, top)]
-    islands, area = islands_of(rings)
-    return Layer(int(number) if number.isdigit() else index, z, slice_z, height, islands, area)
+def _told(group: ElementTree.Element, key: str) -> float:
+    return float(group.get(f"{{{_SLIC3R}}}{key}", "nan"))
+
+
+def _layers(groups: list[ElementTree.Element], left: float, top: float) -> tuple[Layer, ...]:
+    """Layers in file order; heights that are not told follow from the layer below."""
+    layers: list[Layer] = []
+    below = 0.0
+    for index, group in enumerate(groups):
+        z, slice_z, height = (_told(group, key) for key in ("z", "slice-z", "layer-height"))
+        if not below <= z < 1e9:
+            raise ValueError("a layer without slic3r:z" if np.isnan(z) else f"a layer at {z:g} mm above {below:g} mm")
+        height = height if 0 <= height < 1e9 else z - below
+        slice_z = slice_z if abs(slice_z) < 1e9 else z - height / 2
+        rings = [r for path in group.findall(f"{{{_SVG}}}path") for r in _rings(path.get("d", ""), left, top)]
+        number = (group.get("id") or "").removeprefix("layer")
+        islands, area = islands_of(rings)
+        layers.append(Layer(int(number) if number.isdecimal() else index, z, slice_z, height, islands, area))
+        below = z
+    return tuple(layers)
 
 
 def _rings(d: str, left: float, top: float) -> list[Float64[np.ndarray, "_ 2"]]:
     """Absolute ``M x y x y ... z`` paths; commas and an ``L`` are allowed."""
-    rings = []
-    for piece in re.findall(r"M([^Mz]*)z", d):
-        numbers = np.array(re.sub(r"[,L]", " ", piece).split(), dtype=np.float64).reshape(-1, 2)
-        rings.append(np.stack([numbers[:, 0] + left, top - numbers[:, 1]], 1))
-    return rings
+    pieces = [points_of(piece.replace("L", " ")) for piece in closed_pieces(d)]
+    return [np.stack([points[:, 0] + left, top - points[:, 1]], 1) for points in pieces]

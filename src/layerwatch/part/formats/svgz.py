@@ -12,7 +12,8 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.svg import Svg
 from layerwatch.records import DataError, Layer
 
-_MAX_BYTES = 512 * 2**20  # after decompression
+_MAX_BYTES = 256 * 2**20  # after decompression
+_MAX_RATIO, _SMALL = 100, 16 * 2**20  # of packing; what unpacks to few bytes may be packed better
 
 
 @dataclass
@@ -28,14 +29,14 @@ class Svgz(Format):
         return gzip.compress(Svg().write_layers(layers, name=name, provenance=provenance), 6, mtime=0)
 
     def read_layers(self, data: bytes, name: str) -> tuple[Layer, ...]:
-        """See Format; what would grow beyond 512 MB is refused before it does."""
-        inflate = zlib.decompressobj(wbits=31)
+        """See Format; what would grow beyond 256 MB, or a hundred times, is refused before it does."""
+        inflate, most = zlib.decompressobj(wbits=31), min(_MAX_BYTES, max(_SMALL, _MAX_RATIO * len(data)))
         try:
-            text = inflate.decompress(data, _MAX_BYTES)
+            text = inflate.decompress(data, most)
         except zlib.error as error:
             raise DataError(f"{name}: not a gzip file, or broken ({error}); slice the part again") from None
         if inflate.unconsumed_tail:
-            raise DataError(f"{name}: more than the {_MAX_BYTES:,} bytes read once unpacked; write fewer layers a file")
+            raise DataError(f"{name}: more than the {most:,} bytes read once unpacked; write fewer layers a file")
         if not inflate.eof:
             raise DataError(f"{name}: truncated gzip file; copy it again")
         return Svg().read_layers(text, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree
@@ -10,10 +11,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.part.formats.base import Format
-from layerwatch.part.formats.containers.stacks import SLICE, Stack, matrix_of, read_stack
+from layerwatch.part.formats.containers.stacks import SLICE, Matrix, Stack, layers_of, matrix_of, read_stack
 from layerwatch.part.formats.containers.zipped import Zipped
 from layerwatch.part.mesh import MM, Mesh
-from layerwatch.part.nesting import islands_of
 from layerwatch.records import DataError, Layer
 
 _CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
@@ -30,6 +30,7 @@ _UNITS = {
 }
 _MAX_DEPTH = 32  # of components in components
 _MOST_TRIANGLES, _MOST_PLACED = 6_000_000, 100_000  # since items and components may multiply them
+_MOST_STACKS, _MOST_CORNERS = 2_000, 20_000_000  # of slices, likewise
 _BROKEN = (ValueError, KeyError, IndexError, TypeError, OverflowError)
 
 Triangles = Float64[np.ndarray, "n 3 3"]
@@ -60,16 +61,19 @@ class ThreeMf(Format):
     def has_layers(self, data: bytes, name: str) -> bool:
         """See Format; where there are slices they are the part, and a mesh beside them may be a mere box."""
         package = _Package(Zipped(data, name, "3MF file"))
-        return package.root.find(f".//{SLICE}slicestack") is not None
+        try:
+            return package.is_sliced()
+        except _BROKEN:
+            return False  # said when its mesh is read
 
     def read_layers(self, data: bytes, name: str) -> tuple[Layer, ...]:
-        """See Format; stacks that lie side by side must have the same heights."""
+        """See Format; slices of stacks that lie side by side must end at the same heights."""
         package = _Package(Zipped(data, name, "3MF file"))
         try:
             stacks = package.stacks()
             if not stacks:
                 raise ValueError("the build places no slice stack")
-            return _layers(stacks, MM[package.unit])
+            return layers_of(stacks, MM[package.unit])
         except _BROKEN as error:
             raise DataError(f"{name}: broken slices in the 3MF model ({error}); export the part again") from None
 
@@ -82,6 +86,7 @@ class _Package:
     _models: dict[str, _Model] = field(default_factory=dict)
     _counts: dict[Place, tuple[int, int]] = field(default_factory=dict)  # triangles and placements
     _built: dict[Place, Triangles] = field(default_factory=dict)
+    _stacks: dict[Place, Stack] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.start = self._start()
@@ -141,15 +146,51 @@ class _Package:
             self._built[place] = _triangles(mesh) if mesh is not None else np.concatenate([empty, *inner])
         return self._built[place]
 
+    def is_sliced(self) -> bool:
+        """Whether the build places slices, itself or through components."""
+        asked = {self._place(item, self.start) for item in self.items}
+        seen: set[Place] = set()
+        while asked:
+            if any(self._object(place).get(f"{SLICE}slicestackid") is not None for place in asked):
+                return True
+            seen |= asked
+            asked = {part for place in asked for part, _ in self._parts(place)} - seen
+        return False
+
     def stacks(self) -> list[Stack]:
-        """The slice stacks of all build items, placed."""
-        found = []
+        """The slice stacks of all build items and their components, placed; supports are never filled, so they go."""
+        found: list[Stack] = []
+        corners = 0
         for item in self.items:
-            place = self._place(item, self.start)
-            number = self._object(place).get(f"{SLICE}slicestackid")
-            if number is not None:
-                found.append(read_stack(self._stack(place[0], number), self._stack).moved(item.get("transform")))
+            self._count(self._place(item, self.start), ())
+            for place, matrix in self._placed(self._place(item, self.start), matrix_of(item.get("transform"))):
+                found.append(self._stack_of(place).moved(matrix))
+                corners += found[-1].corners
+                if len(found) > _MOST_STACKS or corners > _MOST_CORNERS:
+                    most = f"{_MOST_STACKS:,} slice stacks or {_MOST_CORNERS:,} corners in them"
+                    raise ValueError(f"the build places more than {most}")
         return found
+
+    def _placed(self, place: Place, matrix: Matrix) -> Iterator[tuple[Place, Matrix]]:
+        """Objects with slices, and where they are."""
+        thing = self._object(place)
+        if thing.get("type") == "support":
+            return
+        if thing.get(f"{SLICE}slicestackid") is not None:
+            yield place, matrix
+        elif thing.find(f"{_CORE}mesh") is not None:
+            raise ValueError(f"object {place[1]} has a mesh but no slices, and others have slices; slice all of them")
+        else:
+            for part, move in self._parts(place):
+                yield from self._placed(part, _then(matrix_of(move), matrix))
+
+    def _stack_of(self, place: Place) -> Stack:
+        """The slices of an object, read once."""
+        if place not in self._stacks:
+            thing = self._object(place)
+            path = thing.get(f"{SLICE}slicepath") or thing.get("slicepath") or place[0]
+            self._stacks[place] = read_stack(self._stack(path, thing.attrib[f"{SLICE}slicestackid"]), self._stack)
+        return self._stacks[place]
 
     def _object(self, place: Place) -> ElementTree.Element:
         path, number = place
@@ -208,15 +249,6 @@ def _moved(triangles: Triangles, transform: str | None) -> Triangles:
     return np.asarray(moved[:, ::-1]) if np.linalg.det(matrix[:3]) < 0 else moved
 
 
-def _layers(stacks: list[Stack], mm: float) -> tuple[Layer, ...]:
-    """One layer for each height, with the rings of all stacks."""
-    first = stacks[0]
-    if any(len(s.tops) != len(first.tops) or not np.allclose(s.tops, first.tops) for s in stacks):
-        raise ValueError("slice stacks of different heights lie side by side; slice them to the same heights")
-    bottoms = (first.bottom, *first.tops[:-1])
-    layers = []
-    for index, (low, top) in enumerate(zip(bottoms, first.tops, strict=True)):
-        islands, area = islands_of([ring * mm for stack in stacks for ring in stack.rings[index]])
-        low_mm, top_mm = (low - first.bottom) * mm, (top - first.bottom) * mm
-        layers.append(Layer(index, round(top_mm, 9), (low_mm + top_mm) / 2, top_mm - low_mm, islands, area))
-    return tuple(layers)
+def _then(first: Matrix, second: Matrix) -> Matrix:
+    """One matrix for two moves."""
+    return np.vstack([first[:3] @ second[:3], first[3] @ second[:3] + second[3]])

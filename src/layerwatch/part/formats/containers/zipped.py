@@ -16,6 +16,9 @@ _MAX_RATIO = 300  # of packing; more is a bomb
 _MAX_DIRECTORY = 24 * 2**20  # bytes of its list of files, about 250,000 of them; one a layer is normal
 _MAX_ELEMENTS = 3_000_000  # of one XML file
 _MAX_TOTAL = 2 * 2**30  # of all files read from one ZIP
+_ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
+_ENCODINGS = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin-1"}
+_SVG_TYPE = re.compile(rb"""<!DOCTYPE\s+svg\s+PUBLIC(\s+"[^"<>\[]*"){1,2}\s*>""")
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
@@ -76,13 +79,16 @@ class Zipped:
 
 
 def parsed(data: bytes, name: str) -> ElementTree.Element:
-    """XML without document types and entities.
+    """XML without entities; of document types only the name of SVG's, which nothing loads.
 
     Raises:
-        DataError: it has some, or is broken.
+        DataError: it has others, is in another encoding than UTF-8 or Latin-1, or is broken.
     """
-    if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE) or data[:4].count(0):
-        raise DataError(f"{name}: XML with a document type, or not in UTF-8; part files have none, export it again")
+    told = _ENCODING.search(data[:200])
+    if data[:4].count(0) or (told and told[1].lower() not in _ENCODINGS):
+        raise DataError(f"{name}: XML that is not in UTF-8; export the part again")
+    if re.search(rb"<!(DOCTYPE|ENTITY)", _SVG_TYPE.sub(b"", data, count=1), re.IGNORECASE):
+        raise DataError(f"{name}: XML with a document type or entities of its own; part files have none, export again")
     if data.count(b"<") > _MAX_ELEMENTS:
         raise DataError(f"{name}: more than {_MAX_ELEMENTS:,} XML elements; export the part coarser, or as binary STL")
     try:
