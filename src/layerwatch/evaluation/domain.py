@@ -20,9 +20,9 @@ class Domain:
     """What a set of images looks like."""
 
     name: str
-    values: Mapping[str, Values]  # of each property, one a layer or a run of layers; no NaN
+    values: Mapping[str, Float64[np.ndarray, " _"]]  # of each property, one a layer or a run of layers; no NaN
     frequencies: Float64[np.ndarray, " f"]  # cycles a px
-    spectra: Float64[np.ndarray, "n f"]  # power density of the bed's texture, K2 px2
+    spectra: Float64[np.ndarray, "_ f"]  # power density of the bed's texture, K2 px2
     lags: Float64[np.ndarray, "r lags"]  # correlation of the texture 1, 2 ... layers later; NaN where unknown
 
 
@@ -66,7 +66,7 @@ def compare(real: Domain, synthetic: Domain) -> tuple[Gap, ...]:
     return tuple(sorted(gaps, key=lambda gap: (gap.covered, -gap.ks)))
 
 
-def _gap(name: str, real: Values, synthetic: Values) -> Gap:
+def _gap(name: str, real: Values, synthetic: Float64[np.ndarray, " m"]) -> Gap:
     test = stats.ks_2samp(real, synthetic)
     low, high = float(synthetic.min()), float(synthetic.max())
     return Gap(

@@ -18,6 +18,8 @@ _NEAR = 3.0  # px on either side of an outline that are looked at
 _ENOUGH = 40  # px
 _WIDEST = 0.06  # of the shorter side, widest blur looked for
 _PIXEL = 1 / 12  # px squared, variance of a box of one pixel, which a plan of whole pixels lacks
+_STEEPEST = 1.5  # contrast over the whole range of the picture, at most
+_UNEXPLAINED = 0.8  # share of the variance at an outline that an edge must leave at most
 _SURFACE = 0.15  # K, by which another emissivity may set the part off, one standard deviation
 _CORRELATED = 16.0  # px along an outline that a texture spoils alike
 _FINEST = 0.15  # px, sharpest blur that can be told from none
@@ -55,7 +57,7 @@ def fit_outline(
         whole: the coverage is a plan of whole pixels.
 
     Returns:
-        The outline; None where too few pixels show one.
+        The outline; None where too few pixels show one, or what is seen does not look like one.
     """
     near = near_outline(coverage) & steady
     if near.sum() < _ENOUGH:
@@ -68,13 +70,16 @@ def fit_outline(
         return _misfit(values, [smoothed(source, sigma) for source in sources], low, near)
 
     # Sharpness is looked for as a logarithm: a real photograph may need 20 px, a coarse camera 0.5.
-    bounds = (float(np.log(_FINEST)), float(np.log(max(_WIDEST * min(picture.shape), 2.0))))
+    widest = max(_WIDEST * min(picture.shape), 2.0)
+    bounds = (float(np.log(_FINEST)), float(np.log(widest)))
     found = optimize.minimize_scalar(
         lambda s: misfit(float(np.exp(s)))[0], bounds=bounds, method="bounded", options={"xatol": 5e-3}
     )
     sigma = float(np.exp(found.x))
     best, share = misfit(sigma)
-    if not share[0] or not np.isfinite(share).all():
+    variance = float(np.sum((values - values.mean()) ** 2))
+    is_there = np.isfinite(share).all() and best < _UNEXPLAINED * variance and sigma < 0.98 * widest
+    if not is_there or not 0 < abs(share[0]) * float(np.ptp(sources[0])) < _STEEPEST * float(np.ptp(picture)):
         return None
     step = 0.05 * sigma
     bend = max((misfit(sigma - step)[0] + misfit(sigma + step)[0] - 2 * best) / step**2, 1e-12)

@@ -19,6 +19,7 @@ from layerwatch.images.texture_shape import (
     autocovariance,
     detrended,
     noise_of,
+    radial_frequencies,
     radial_spectrum,
     texture_shape,
     texture_std,
@@ -250,7 +251,8 @@ def _pooled(some: Sequence[tuple[Covariance | None, ...]], which: int) -> Covari
 
 
 def _spectra(seen: Sequence[_Seen]) -> Float64[np.ndarray, "n f"]:
-    return np.array([radial_spectrum(one.texture, one.regions.bed) for one in seen if one.regions.bed.any()])
+    spectra = [radial_spectrum(one.texture, one.regions.bed) for one in seen if one.regions.bed.any()]
+    return np.array(spectra, np.float64).reshape(-1, len(radial_frequencies()))
 
 
 def _lags(

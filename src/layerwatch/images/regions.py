@@ -54,7 +54,8 @@ def regions_of(
     split = split_levels(picture)
     if split is None:
         return _inside_of(np.zeros_like(picture), "none")
-    return _inside_of(split, "split")
+    found = _inside_of(split, "split")
+    return found if found.bed.any() else _inside_of(np.zeros_like(picture), "none")  # specks are no part
 
 
 def split_levels(picture: Image) -> Image | None:
@@ -70,8 +71,9 @@ def split_levels(picture: Image) -> Image | None:
     if not _LEAST < share < 1 - _LEAST:
         return None
     levels = [float(np.median(picture[side])) for side in (~above, above)]
+    apart = float(np.median(smooth[above]) - np.median(smooth[~above]))
     within = float(np.sqrt(np.mean([smooth[side].var() for side in (~above, above)])))
-    if levels[1] - levels[0] < _CLEAR * within or levels[1] - levels[0] <= 0:
+    if apart < _CLEAR * within or levels[1] <= levels[0]:
         return None
     fine = ndimage.zoom(picture, _FINE, order=3, mode="nearest", grid_mode=True) > sum(levels) / 2
     h, w = picture.shape

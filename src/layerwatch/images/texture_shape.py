@@ -17,6 +17,9 @@ Mask = Bool[np.ndarray, "h w"]
 _REACH = 24  # px, longest lag of the autocovariance
 _TALL = np.array([1.0, -4.0, 6.0, -4.0, 1.0])  # passes the highest frequencies only
 _CELLS = 1.0  # variance of a standard deviation from one independent cell; measured, a half would be ideal
+_SHORTEST = 0.05  # px squared, half the square of the shortest correlation length
+_LONGEST = 1.2  # times the reach, the longest one
+_MOST = 20.0  # times the covariance of neighbours, the largest variance
 _FIELD = 2.7  # times the scale of detrending, taken for the width of the lamp's field
 _BINS = 24  # of the radial spectrum
 
@@ -75,7 +78,7 @@ def texture_shape(covariance: Covariance, scale: float, *, lamp: bool = True) ->
         lamp: something of the lamp's field may be left in it.
 
     Returns:
-        The shape; None where there is no texture above the noise, or one shorter than pixels.
+        The shape; None where there is no texture above the noise, or none whose length can be told.
     """
     values, pairs, reach = covariance.values, covariance.pairs, covariance.reach
     first = [values[reach, reach + 1], values[reach + 1, reach]]
@@ -94,11 +97,15 @@ def texture_shape(covariance: Covariance, scale: float, *, lamp: bool = True) ->
         v, a, b, field = np.exp(p)
         return np.asarray((v * _model(xs, ys, a, b, scale) + field * left - seen) / top)
 
+    longest = (_LONGEST * reach) ** 2 / 2
+    low = np.log([top / 3, _SHORTEST, _SHORTEST, 1e-6 * top])
+    high = np.log([_MOST * top, longest, longest, _MOST * top])
     start = np.log([1.2 * top, (near[1] / 2.2) ** 2, (near[0] / 2.2) ** 2, 0.1 * top])
-    found = optimize.least_squares(misfit, start, max_nfev=60)
-    v, a, b, _ = np.exp(np.clip(found.x, -60, 60))
+    start = np.clip(start, low + 1e-3, high - 1e-3)
+    found = optimize.least_squares(misfit, start, bounds=(low, high), max_nfev=60)
+    v, a, b, _ = np.exp(found.x)
     length_x, length_y = float(np.sqrt(2 * a)), float(np.sqrt(2 * b))
-    if not max(length_x, length_y) < 6 * reach:
+    if max(a, b) > 0.98 * longest or v > 0.98 * _MOST * top:
         return None
     shape = TextureShape(float(np.sqrt(v)), length_x, length_y, 0.0)
     return replace(shape, error=shape.error_of(covariance))
@@ -135,9 +142,11 @@ def noise_of(picture: Image, region: Mask) -> float:
     fine = ndimage.correlate1d(ndimage.correlate1d(picture, _TALL, 0), _TALL, 1) / 70.0
     inner = ndimage.binary_erosion(region, np.ones((5, 5), bool))
     values = fine[inner if inner.sum() >= 100 else region].astype(np.float64)
+    if not len(values):
+        return float("nan")
     for _ in range(3):  # specks and scratches are no noise
         values = values[np.abs(values) <= 4 * values.std() + 1e-15]
-    return float(values.std()) if len(values) else float("nan")
+    return float(values.std())
 
 
 def radial_spectrum(texture: Image, region: Mask) -> Float64[np.ndarray, " f"]:

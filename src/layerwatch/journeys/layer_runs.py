@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -24,6 +24,7 @@ _HISTORY = 24  # layers below a run whose plans are looked at
 _PLANS = (".png", ".tif", ".tiff")
 
 
+@runtime_checkable
 class Shelf(Protocol):
     """Layers of jobs, to be read one by one."""
 
@@ -142,13 +143,14 @@ def random_runs(source: Source, sample: int, seed: int) -> list[tuple[str, int, 
     """
     if sample < 2:
         raise UsageError(f"--sample {sample}; give 2 layers at least, better 200")
-    rng = np.random.default_rng(seed)
+    rng, is_all = np.random.default_rng(seed), sum(source.shelf.jobs.values()) <= sample
     blocks: list[tuple[int, float, str, int, int]] = []  # how many of the job come before it, and a lot
     for job, count in sorted(source.shelf.jobs.items()):
         length = min(RUN, count)
-        offset = int(rng.integers(0, count % length + 1)) if count >= length else 0
-        starts = rng.permutation(np.arange(offset, count - length + 1, length))
-        blocks += [(turn, float(rng.random()), job, int(start), length) for turn, start in enumerate(starts)]
+        offset = 0 if is_all else int(rng.integers(0, count % length + 1))
+        starts = rng.permutation(np.arange(offset, count if is_all else count - length + 1, length))
+        for turn, start in enumerate(starts.tolist()):
+            blocks.append((turn, float(rng.random()), job, start, min(length, count - start)))
     chosen, layers = [], 0
     for _, _, job, start, length in sorted(blocks):
         if layers < sample:

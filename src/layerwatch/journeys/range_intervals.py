@@ -23,6 +23,8 @@ from layerwatch.journeys.range_series import (
 )
 from layerwatch.records import UsageError
 
+_RARE = 0.2  # share of the runs that must show a quantity
+_LIMITS = {"texture_memory": (0.0, 0.95), "decay": (0.0, 0.9), "anisotropy": (0.1, 10.0), "uneven": (0.0, 0.2)}
 BY = ("minmax", "percentiles")
 _SPREAD = 0.1  # by which decays may differ from job to job, for jobs that show none themselves
 _COLUMNS = float(np.sqrt(1.25))  # a fixed pattern of pixels and of columns half as strong, over that of pixels alone
@@ -77,7 +79,7 @@ class _Learner:
     mm: float | None
 
     def __post_init__(self) -> None:
-        self.found = Learnt({}, {}, {}, float(np.nanmedian([run.noise for run in self.runs])))
+        self.found = Learnt({}, {}, {}, _median([run.noise for run in self.runs]))
         self.is_decay = self.ranges.memory == "decay"
         self.memories = self._memories()
         decays = [m.decay for m in self.memories if np.isfinite(m.decay)]
@@ -122,13 +124,16 @@ class _Learner:
         if series is None or not len(series.runs):
             self.found.omitted[key] = why
             return
+        if len(series.runs) < _RARE * len(self.runs):
+            self.found.omitted[key] = f"only {len(series.runs)} of {len(self.runs)} runs of layers show it"
+            return
         if by_run:
             base: Interval = getattr(self.ranges, key)
             found = with_share(interval(replace(series, layers=[]), self.by), base.layer)
             comment += " (the layer's share is the preset's)"
         else:
             found = interval(series, self.by, fresh)
-        self.found.intervals[key] = found
+        self.found.intervals[key] = found.widened(1.0, _LIMITS.get(key, (0.0, np.inf)))
         counted = sum(len(own) for own in series.layers) or len(series.runs)
         unit = "images" if any(len(own) for own in series.layers) else "runs of layers"
         self.found.comments[key] = f"{comment}; from {counted} {unit}"
@@ -173,9 +178,7 @@ class _Learner:
         part = self._texture(lambda p: p.part_texture, lambda p: p.part_error)
         what = "K, standard deviation, without what blur and heat take from it"
         self._add("bed_texture", bed, what, why="no texture above the noise was found on the bed")
-        self._add(
-            "part_texture", part, what, why="the part is too thin for its texture to be seen apart; the preset's stays"
-        )
+        self._add("part_texture", part, what, why=_NO_PART)
         across, ratio = self._length(across=True), self._ratio()
         if self.mm is None:
             px = f"; it is {np.median(across.runs):.3g} px" if across is not None else ""
@@ -242,7 +245,8 @@ class _Learner:
         kept = [(m.texture, m.texture_error) for m in self.memories if np.isfinite(m.texture)]
         shown = sum(run.decay is not None and run.decay[1] < 0.5 for run in self.runs)
         how = "correlation of the textures from layer to layer" + (", heat's decay taken off" if self.is_decay else "")
-        self._add("texture_memory", series_of_runs(kept), how, why=_NO_PAIR, by_run=True)
+        why = _NO_TEXTURE if any(len(run.layers) > 1 for run in self.runs) else _NO_PAIR
+        self._add("texture_memory", series_of_runs(kept), how, why=why, by_run=True)
         if not self.is_decay:
             return
         decays = [(m.decay, m.decay_error) for m in self.memories if np.isfinite(m.decay)]
@@ -266,7 +270,7 @@ class _Learner:
 
     def _levels(self) -> None:
         cells = [_few_cells(p) for run in self.runs for p in (run.together,)]
-        lamp = series_of(self.runs, lambda p: p.bed, lambda p: p.bed_texture * float(np.nanmedian(cells)))
+        lamp = series_of(self.runs, lambda p: p.bed, lambda p: p.bed_texture * _median(cells))
         self._add("lamp", lamp, "degC, level of the bed", why="no bed was found", fresh=self.fresh)
         contrast = series_of(self.runs, lambda p: abs(p.contrast), lambda p: abs(p.contrast) * p.blur_error)
         self._add("binder", contrast, "K, bed minus part at the outlines", why=_NO_OUTLINE, fresh=self.fresh)
@@ -290,6 +294,7 @@ class _Learner:
 _NO_MM = "the size of a pixel is not known; give --mm-per-px"
 _NO_OUTLINE = "no outlines: there are no plans, and the pictures do not show two clear levels"
 _NO_TEXTURE = "no texture above the noise was found"
+_NO_PART = "no part, or one too thin for its texture to be seen apart"
 _NO_PAIR = "no two consecutive layers of one job"
 
 
@@ -319,3 +324,9 @@ def _mean_share(ranges: Ranges, machine: Machine) -> float:
 
 def _other(axis: str) -> str:
     return "y" if axis == "x" else "x"
+
+
+def _median(values: Sequence[float]) -> float:
+    """Of those that are known."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.median(known)) if known else float("nan")

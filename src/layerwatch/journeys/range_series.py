@@ -45,6 +45,9 @@ def interval(series: Series, by: str, fresh: float = 1.0) -> Interval:
     reach = fresh * _UNIFORM * float(np.sqrt(max(within - series.layer_error**2, 0.0)))
     ends = (values.min(), values.max()) if by == "minmax" else np.percentile(values, [5, 95])
     low, high = float(ends[0]) - reach, float(ends[1]) + reach
+    if any(len(own) for own in series.layers):  # never beyond what was seen, but for what heat hides of fresh layers
+        seen, hidden = np.concatenate(series.layers), (1 - 1 / fresh) * reach
+        low, high = max(low, float(seen.min()) - hidden), min(high, float(seen.max()) + hidden)
     return Interval(low, high, min(2 * reach / (high - low), 1.0) if high > low else 0.0)
 
 
