@@ -21,7 +21,7 @@ class Series:
 
     runs: Float64[np.ndarray, " r"]
     errors: Float64[np.ndarray, " r"]
-    layers: list[Float64[np.ndarray, " n"]]
+    layers: list[Float64[np.ndarray, " _"]]
     layer_error: float  # standard error of a layer's value
 
 
