@@ -98,7 +98,7 @@ class _Seen:
 
 def look_of(height: int, width: int, ages: tuple[float, ...] = (), spread: float = 0.0) -> Look:
     """How to look at pictures of a size; see ``Look``."""
-    return Look(max(min(height, width) / _SCALE, 2.0), ages, spread)
+    return Look(max(min(height, width) / _SCALE, 4.0), ages, spread)
 
 
 def measure_run(images: Sequence[LayerImage], look: Look, earlier: Sequence[Image] = ()) -> RunProperties:

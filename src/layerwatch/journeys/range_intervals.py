@@ -26,6 +26,7 @@ from layerwatch.records import UsageError
 _RARE = 0.2  # share of the runs that must show a quantity
 _LIMITS = {"texture_memory": (0.0, 0.95), "decay": (0.0, 0.9), "anisotropy": (0.1, 10.0), "uneven": (0.0, 0.2)}
 BY = ("minmax", "percentiles")
+_SHOWN = 0.2  # standard error of a decay that a run is said to show
 _SPREAD = 0.1  # by which decays may differ from job to job, for jobs that show none themselves
 _COLUMNS = float(np.sqrt(1.25))  # a fixed pattern of pixels and of columns half as strong, over that of pixels alone
 _FIELD_ERROR = 0.3  # relative standard error of the lamp field's spread: a bed holds few of its humps
@@ -98,7 +99,7 @@ class _Learner:
 
     def _memories(self) -> list[Memory]:
         """Of every run; decays seen at moving outlines help the runs that show none."""
-        shown = [run.decay for run in self.runs if run.decay is not None and run.decay[1] < 0.5]
+        shown = [run.decay for run in self.runs if run.decay is not None and run.decay[1] < _SHOWN]
         prior = None
         if self.is_decay and shown:
             weights = np.array([1 / (error**2 + _SPREAD**2 / 4) for _, error in shown])
@@ -115,7 +116,10 @@ class _Learner:
             decay = float(np.clip(first, 0, prior[0])) if np.isfinite(first) else np.nan
             texture = (first - decay) / (1 - first * decay) if np.isfinite(first) else np.nan
             return Memory(max(texture, 0.0) if np.isfinite(texture) else np.nan, decay, error, error)
-        return fit_memory(run.lags, run.lag_errors, _joined(run.decay, prior))
+        if run.decay is not None and run.decay[1] < _SHOWN:
+            return fit_memory(run.lags, run.lag_errors, run.decay)
+        memory = fit_memory(run.lags, run.lag_errors, _joined(run.decay, prior))
+        return replace(memory, decay_error=np.nan)  # others' decay, good enough to tell the texture's memory
 
     def _add(
         self, key: str, series: Series | None, comment: str, *, why: str, fresh: float = 1.0, by_run: bool = False
@@ -243,13 +247,13 @@ class _Learner:
 
     def _layer_to_layer(self) -> None:
         kept = [(m.texture, m.texture_error) for m in self.memories if np.isfinite(m.texture)]
-        shown = sum(run.decay is not None and run.decay[1] < 0.5 for run in self.runs)
+        shown = sum(run.decay is not None and run.decay[1] < _SHOWN for run in self.runs)
         how = "correlation of the textures from layer to layer" + (", heat's decay taken off" if self.is_decay else "")
         why = _NO_TEXTURE if any(len(run.layers) > 1 for run in self.runs) else _NO_PAIR
         self._add("texture_memory", series_of_runs(kept), how, why=why, by_run=True)
         if not self.is_decay:
             return
-        decays = [(m.decay, m.decay_error) for m in self.memories if np.isfinite(m.decay)]
+        decays = [(m.decay, m.decay_error) for m in self.memories if np.isfinite(m.decay + m.decay_error)]
         low = [value for value, _ in decays if value < self.ranges.decay.low]
         if shown:
             self._add(
