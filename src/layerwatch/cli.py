@@ -97,8 +97,7 @@ def slice_(
     from layerwatch.journeys.files import machine_for
     from layerwatch.journeys.slice import Writing, layers_said, slice_to_files
 
-    parts = [] if part.is_dir() else [part]  # layers say their size themselves
-    target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for(parts, machine, unit)
+    target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for([part], machine, unit)
     writing = Writing(form, per_layer, mm_per_px)
     with bars() as progress:
         done = slice_to_files(part, target, printer, writing, layer_height=layer_height, unit=unit, progress=progress)
@@ -113,7 +112,7 @@ def slice_(
 )
 def synthesise(
     part: Annotated[
-        list[Path] | None, typer.Option(help="STL or 3MF file; repeat it to print several in turn.")
+        list[Path] | None, typer.Option(help="STL, 3MF or layer file (see slice); repeat it to print several in turn.")
     ] = None,
     layout: Annotated[
         Path | None, typer.Option(help="Job layout in TOML instead of --part: copies with places.")

@@ -123,3 +123,25 @@ def test_wrong_calls_leave_nothing_behind(
 ) -> None:
     refused(capsys, ["slice", part, "--unit", "mm", *words, "--out", tmp_path / "o"], 2, said)
     assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_of_layers_is_printed_like_its_part(
+    part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "slice", part, "--unit", "mm", "--per-layer", "--out", tmp_path / "o")[0] == 0
+    wish = ["--jobs", 1, "--defective", 0, "--layers", 2, "--crew", "inline"]
+    folder = tmp_path / "o" / "block-layers"
+    assert run(capsys, "synthesise", "--part", folder, *wish, "--out", tmp_path / "a")[0] == 0
+    assert run(capsys, "synthesise", "--part", part, "--unit", "mm", *wish, "--out", tmp_path / "b")[0] == 0
+    (a,), (b,) = (sorted((tmp_path / x / "frames").rglob("*.png"))[-1:] for x in "ab")
+    assert a.read_bytes() == b.read_bytes()
+
+
+def test_the_cap_on_file_sizes_is_the_users_to_set(
+    part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large.stl").write_bytes(part.read_bytes() + b" " * 2**20)
+    monkeypatch.setenv("LAYERWATCH_MAX_MB", "1")
+    refused(capsys, ["slice", tmp_path / "large.stl", "--out", tmp_path / "o"], 1, "LAYERWATCH_MAX_MB")
+    monkeypatch.setenv("LAYERWATCH_MAX_MB", "much")
+    refused(capsys, ["slice", part, "--out", tmp_path / "o"], 2, "whole number of MiB")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from jaxtyping import Complex64, Float32, Float64
+from jaxtyping import Complex64, Float32, Float64, Int64
 from scipy import fft
+
+_STOPPED = 1e-3  # of the strongest amplitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +27,29 @@ class Texture:
         return cls(v.astype(np.float32)[:, None], u.astype(np.float32))
 
     def pair(self, rng: np.random.Generator) -> Float32[np.ndarray, "2 h w"]:
-        """Two independent draws: the real and the imaginary part of one complex field."""
-        shape = (len(self.along_rows), len(self.along_columns))
-        white = rng.standard_normal((*shape, 2), np.float32).view(np.complex64)[..., 0]
-        white *= self.along_rows
-        white *= self.along_columns * np.float32(np.sqrt(white.size))
-        field = fft.ifft2(white, overwrite_x=True)
+        """Two independent draws: the real and the imaginary part of one complex field.
+
+        Frequencies that the transfer function all but stops are not drawn; they hold a millionth of the power.
+        """
+        v, u = _passed(self.along_rows[:, 0]), _passed(self.along_columns)
+        white = rng.standard_normal((len(v), len(u), 2), np.float32).view(np.complex64)[..., 0]
+        white *= self.along_rows[v]
+        size = (len(self.along_rows), len(self.along_columns))
+        white *= self.along_columns[u] * np.float32(np.sqrt(size[0] * size[1]))
+        spectrum = np.zeros(size, np.complex64)
+        spectrum[v[:, None], u] = white
+        field = fft.ifft2(spectrum, overwrite_x=True)
         return np.stack([field.real, field.imag])
 
     def spectrum(self) -> Float64[np.ndarray, "h f"]:
         """Expected squared modulus of a draw's real transform divided by the number of pixels."""
         half = self.along_columns[: len(self.along_columns) // 2 + 1]
         return np.asarray((self.along_rows.astype(np.float64) * half) ** 2)
+
+
+def _passed(transfer: Float32[np.ndarray, " n"]) -> Int64[np.ndarray, " k"]:
+    """Frequencies at which a transfer function of one axis is felt."""
+    return np.flatnonzero(transfer > _STOPPED * transfer[0])
 
 
 def gaussian_transfer(shape: tuple[int, ...], sigma: float) -> Float32[np.ndarray, "h f"]:

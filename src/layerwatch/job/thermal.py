@@ -8,6 +8,7 @@ into the sand, which falls like 1 / (n + 1), within 2 %. Everything runs on the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Complex64, Float32
@@ -35,6 +36,7 @@ class Kernel:
         return cls((1 - decay,), (decay,))
 
     @classmethod
+    @cache
     def conduction(cls, layer_time: float) -> Kernel:
         """Three integrators for a layer time in s, between the fitted ones along its logarithm."""
         times = sorted(_FITTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from layerwatch.job.machine import Machine, default_machine, read_machine, shipp
 from layerwatch.job.machine import shipped_text as shipped_text  # the command line knows journeys only
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import read_ranges
-from layerwatch.part.layered import holds_layers, read_layered
-from layerwatch.part.reading import Part, read_part
+from layerwatch.part.layered import Layered, holds_layers, read_layer_files, read_layered
+from layerwatch.part.reading import MAX_BYTES, Part, read_part
 from layerwatch.records import DataError, UsageError
 
+_CAP = "LAYERWATCH_MAX_MB"  # environment variable: MiB of the largest file that is read
 _SMALL = 0.02  # of the job box's longest side; a smaller part is rather one in a larger unit, for a larger machine
 
 
@@ -27,14 +29,31 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         UsageError: no such file.
-        DataError: it cannot be read.
+        DataError: it cannot be read, or is larger than the cap.
     """
     if not path.is_file():
         raise UsageError(f"{path}: {'this is a folder, give a file' if path.is_dir() else 'no such file'}")
+    if path.stat().st_size > largest_file():
+        raise DataError(
+            f"{path}: {path.stat().st_size:,} bytes, more than the {largest_file():,} that are read; "
+            f"make it smaller, or allow more MiB with the environment variable {_CAP}"
+        )
     try:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); look at its permissions") from None
+
+
+def largest_file() -> int:
+    """Bytes of the largest file that is read: 512 MiB, or what the environment says.
+
+    Raises:
+        UsageError: the environment says no number.
+    """
+    told = os.environ.get(_CAP, str(MAX_BYTES // 2**20))
+    if not told.isdecimal() or int(told) == 0:
+        raise UsageError(f"{_CAP}={told!r}; give a whole number of MiB, such as 2048")
+    return int(told) * 2**20
 
 
 @contextmanager
@@ -48,7 +67,25 @@ def naming(name: str) -> Iterator[None]:
 
 def open_part(path: Path, machine: Machine, unit: str | None = None) -> Part:
     """Read the part file; errors as in ``read_bytes`` and ``read_part``."""
-    return read_part(read_bytes(path), path.name, machine.bed, unit)
+    return read_part(read_bytes(path), path.name, machine.bed, unit, max_bytes=largest_file())
+
+
+def open_layers(path: Path, machine: Machine) -> Layered | None:
+    """What a layer file, or a folder with one SVG a layer, holds; None for meshes.
+
+    Raises:
+        UsageError: no such file, or a folder without SVG files.
+        DataError: as in ``read_layered`` and ``read_layer_files``.
+    """
+    if not path.is_dir():
+        data = read_bytes(path)
+        return read_layered(data, path.name, machine.bed) if holds_layers(data, path.name) else None
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".svg")
+    if not files:
+        raise UsageError(f"{path}: a folder without SVG files; give a part file, or a folder with one SVG a layer")
+    return read_layer_files(
+        [(file.name, read_bytes(file)) for file in files], path.name.removesuffix("-layers"), machine.bed
+    )
 
 
 def open_machine(path: Path | None) -> Machine:
@@ -79,11 +116,10 @@ def machine_for(parts: Sequence[Path], path: Path | None, unit: str | None = Non
 
 def _is_taken(path: Path, machine: Machine, unit: str | None) -> bool:
     """The part fits the job box, and is not so small in it that its unit must be doubted."""
-    data = read_bytes(path)
     try:
-        if holds_layers(data, path.name):
-            return bool(read_layered(data, path.name, machine.bed))
-        part = read_part(data, path.name, machine.bed, unit)
+        if open_layers(path, machine) is not None:
+            return True
+        part = open_part(path, machine, unit)
     except DataError:
         return False  # said when the part is opened to be sliced
     return unit is not None or float(part.mesh.extent.max()) >= _SMALL * max(machine.bed)

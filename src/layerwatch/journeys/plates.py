@@ -9,10 +9,9 @@ from pathlib import Path
 from layerwatch.job.jobfile import read_layout
 from layerwatch.job.layout import Instance, check_on_bed, extent_of, fill_bed, turned
 from layerwatch.job.machine import Machine
-from layerwatch.journeys.files import naming, read_bytes, read_text
-from layerwatch.part.layered import holds_layers, read_layered, respaced
+from layerwatch.journeys.files import naming, open_layers, open_part, read_text
+from layerwatch.part.layered import Layered, respaced
 from layerwatch.part.mesh import Mesh
-from layerwatch.part.reading import read_part
 from layerwatch.part.slicing import layer_count, slices_of
 from layerwatch.records import DataError, Layer, Progress, silent
 
@@ -55,10 +54,10 @@ def slice_part(
         UsageError: no such file, or an unknown unit.
         DataError: the part is broken, does not fit the job box, or no layer of it has a closed contour.
     """
-    data = read_bytes(path)
-    if holds_layers(data, path.name):
-        return _layered(data, path.name, machine, scale, at_least)
-    part = read_part(data, path.name, machine.bed, unit)
+    layered = open_layers(path, machine)
+    if layered is not None:
+        return _layered(layered, path.name, scale, at_least)
+    part = open_part(path, machine, unit)
     mesh = replace(part.mesh, triangles=part.mesh.triangles * scale)
 
     def told(step: str, done: int, total: int, note: str = "") -> None:
@@ -76,9 +75,8 @@ def slice_part(
     return SlicedPart(part.name, slices.layers, (*part.said, *said, *slices.said), part.sha256)
 
 
-def _layered(data: bytes, name: str, machine: Machine, scale: float, at_least: int) -> SlicedPart:
+def _layered(layered: Layered, name: str, scale: float, at_least: int) -> SlicedPart:
     """A part that comes as layers; these cannot be scaled, but repeated where too few."""
-    layered = read_layered(data, name, machine.bed)
     if scale != 1:
         raise DataError(f"{name}: layers cannot be scaled by {scale:g}; give the mesh of the part")
     if len(layered.layers) >= at_least:

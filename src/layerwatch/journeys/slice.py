@@ -15,10 +15,9 @@ from layerwatch import catalogue
 from layerwatch.images.archive import encode_png
 from layerwatch.images.writing import check_writable, new_folder, write_file
 from layerwatch.job.machine import Machine
-from layerwatch.journeys.files import naming, open_part, read_bytes
+from layerwatch.journeys.files import naming, open_layers, open_part
 from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.svg import Svg
-from layerwatch.part.layered import Layered, holds_layers, read_layer_files, read_layered
 from layerwatch.part.raster import coverages
 from layerwatch.part.slicing import slices_of
 from layerwatch.records import DataError, Layer, Progress, UsageError, silent
@@ -103,7 +102,7 @@ def read_layers(
     progress: Progress = silent,
 ) -> Sliced:
     """The layers of a file, cut from its mesh or as it gives them; errors as in ``slice_to_files``."""
-    layered = _as_layers(path, machine)
+    layered = open_layers(path, machine)
     if layered is not None:
         if layer_height is not None or unit is not None:
             raise UsageError(f"{path}: layers have their own heights and are in mm; leave --layer-height, --unit away")
@@ -113,19 +112,6 @@ def read_layers(
         slices = slices_of(part.mesh, layer_height or machine.layer_height, progress=progress)
     x, y, z = (float(side) for side in part.mesh.extent)
     return Sliced(part.name, part.unit, (*part.said, *slices.said), part.sha256, slices.layers, (x, y, z))
-
-
-def _as_layers(path: Path, machine: Machine) -> Layered | None:
-    """What a layer file or a folder of them holds; None for meshes."""
-    if not path.is_dir():
-        data = read_bytes(path)
-        return read_layered(data, path.name, machine.bed) if holds_layers(data, path.name) else None
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".svg")
-    if not files:
-        raise UsageError(f"{path}: a folder without SVG files; give a part file, or a folder with one SVG a layer")
-    return read_layer_files(
-        [(file.name, read_bytes(file)) for file in files], path.name.removesuffix("-layers"), machine.bed
-    )
 
 
 def _check(writing: Writing, layer_height: float | None) -> None:

@@ -1,6 +1,6 @@
 """Layers in mm -> anti-aliased coverage masks, each pixel the exact share of its area that is inside.
 
-Every edge is split where it meets a pixel's border. A piece that climbs dy in its pixel adds dy times the part of the
+Every edge is split where it meets a pixel's border. A piece that falls by dy in its pixel adds dy times the part of the
 pixel to its right there, and the rest to the next pixel; the running sum along each row is the winding coverage.
 """
 
@@ -13,7 +13,7 @@ from jaxtyping import Float32, Float64, Int, Int64
 
 from layerwatch.records import Layer
 
-_BLOCK = 1 << 19  # pixels summed up at once: small enough to stay in the processor's cache
+_BLOCK = 1 << 18  # pixels summed up at once: small enough to stay in the processor's cache
 
 
 def coverage(
@@ -82,8 +82,8 @@ def winding_of(
     inside = (row == np.floor(y1)) & (column == np.floor(x1))
     inside &= (row >= 0) & (row < height) & (column >= 0) & (column < width)
     place = ((number * height + row) * (width + 2) + column)[inside].astype(np.int64)
-    climb, middle = (y1 - y0)[inside], ((x0 + x1) / 2 - column)[inside]
-    places, weights = _spread(place, climb, 1 - middle)
+    fall, middle = (y0 - y1)[inside], ((x0 + x1) / 2 - column)[inside]
+    places, weights = _spread(place, fall, 1 - middle)
 
     rest = ~inside
     pieces, lift = _clip_rows(x0[rest], y0[rest], x1[rest], y1[rest], number[rest], height)
@@ -94,7 +94,6 @@ def winding_of(
     total = np.bincount(places, weights, masks * height * (width + 2)).astype(np.float64, copy=False)
     total = total.reshape(masks, height, width + 2)
     np.cumsum(total, axis=2, out=total)
-    np.negative(total, out=total)
     return total[:, :, :width]
 
 
@@ -122,20 +121,18 @@ def _split(
 ) -> tuple[np.ndarray, ...]:
     """Split edges wherever v passes a whole number; u goes along in a straight line."""
     low, high = np.minimum(v0, v1), np.maximum(v0, v1)
-    first = np.floor(low).astype(np.int64) + 1
-    cuts = np.maximum(np.ceil(high).astype(np.int64) - first, 0)
-    count = cuts + 1
-    edge = np.repeat(np.arange(len(v0)), count)
-    step = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    begin = np.where(step == 0, low[edge], first[edge] + step - 1)
-    end = np.where(step == cuts[edge], high[edge], first[edge] + step)
-    rising = (v1 > v0)[edge]
-    a, b = np.where(rising, begin, end), np.where(rising, end, begin)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.where(v1 == v0, 0.0, (u1 - u0) / (v1 - v0))[edge]
-    ua = np.where(a == v0[edge], u0[edge], u0[edge] + (a - v0[edge]) * slope)
-    ub = np.where(b == v1[edge], u1[edge], u0[edge] + (b - v0[edge]) * slope)
-    return ua, a, ub, b
+    points = np.maximum(np.ceil(high) - np.floor(low), 1).astype(np.int64) + 1  # both ends, and the cuts between them
+    last = np.cumsum(points) - 1
+    first = last - points + 1
+    is_rising = v1 > v0
+    begin, way = np.where(is_rising, np.floor(v0), np.ceil(v0)), np.where(is_rising, 1.0, -1.0)
+    slope = (u1 - u0) / np.where(v1 == v0, np.inf, v1 - v0)
+    step = np.arange(points.sum()) - np.repeat(first, points)
+    v = np.repeat(begin, points) + np.repeat(way, points) * step
+    u = np.repeat(u0 + (begin - v0) * slope, points) + np.repeat(way * slope, points) * step
+    u[first], v[first], u[last], v[last] = u0, v0, u1, v1
+    a = np.delete(np.arange(len(step)), last)
+    return u[a], v[a], u[a + 1], v[a + 1]
 
 
 def _split_columns(
@@ -160,12 +157,12 @@ def _deposits(
     row = np.minimum(np.floor((ya + yb) / 2).astype(np.int64), last)  # rounding may leave a piece on the lower border
     middle = (xa + xb) / 2
     column = np.minimum(np.floor(middle).astype(np.int64), width)
-    return _spread(row * (width + 2) + column, yb - ya, column + 1 - middle)
+    return _spread(row * (width + 2) + column, ya - yb, column + 1 - middle)
 
 
 def _spread(
-    place: Int64[np.ndarray, " p"], climb: Float64[np.ndarray, " p"], share: Float64[np.ndarray, " p"]
+    place: Int64[np.ndarray, " p"], fall: Float64[np.ndarray, " p"], share: Float64[np.ndarray, " p"]
 ) -> tuple[Int64[np.ndarray, " q"], Float64[np.ndarray, " q"]]:
-    """The share of each climb at its place, the rest at the next."""
-    here = climb * share
-    return np.concatenate([place, place + 1]), np.concatenate([here, climb - here])
+    """The share of each fall at its place, the rest at the next."""
+    here = fall * share
+    return np.concatenate([place, place + 1]), np.concatenate([here, fall - here])
