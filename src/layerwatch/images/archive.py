@@ -239,7 +239,7 @@ def encode_tiff(frame: UInt16[np.ndarray, "h w"]) -> bytes:
 def encode_png(pixels: UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]) -> bytes:
     """Grey PNG in the depth of the pixels; the same pixels give the same bytes."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG", compress_level=3)  # two thirds of the time, a tenth more bytes
     return file.getvalue()
 
 

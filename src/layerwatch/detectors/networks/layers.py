@@ -20,9 +20,9 @@ def conv(inner: int, outer: int, kernel: int = 5, stride: int = 2, *, bias: bool
     return nn.Conv2d(inner, outer, kernel, stride, kernel // 2, bias=bias)
 
 
-def deconv(inner: int, outer: int, stride: int = 2) -> nn.ConvTranspose2d:
+def deconv(inner: int, outer: int, stride: int = 2, *, bias: bool = True) -> nn.ConvTranspose2d:
     """A transposed 5 x 5 convolution that keeps or doubles the size."""
-    return nn.ConvTranspose2d(inner, outer, 5, stride, 2, output_padding=stride - 1)
+    return nn.ConvTranspose2d(inner, outer, 5, stride, 2, output_padding=stride - 1, bias=bias)
 
 
 def batch_norm(channels: int, *, flat: bool = False) -> nn.Module:

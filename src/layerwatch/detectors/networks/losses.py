@@ -34,8 +34,24 @@ def gradient_penalty(
     """``E[(|grad D(x)| - 1)^2]`` at ``x = alpha real + (1 - alpha) fake`` (Gulrajani et al. 2017)."""
     x = (alpha * real + (1 - alpha) * fake).requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    norm = (slope.flatten(1).square().sum(1) + 1e-12).sqrt()
+    return unit_slope_loss(slope)
+
+
+def unit_slope_loss(slope: Float[Tensor, "n 1 s s"]) -> Float[Tensor, ""]:
+    """``E[(|slope| - 1)^2]``, the norm in at least 32 bit."""
+    wide = slope if slope.dtype == torch.float64 else slope.float()
+    norm = (wide.flatten(1).square().sum(1) + 1e-12).sqrt()
     return ((norm - 1) ** 2).mean()
+
+
+def discriminator_loss(D_real: Float[Tensor, " n"], D_fake: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """``-E[log s(D(X))] - E[log(1 - s(D(G(z))))]`` with the logistic function s (Goodfellow et al. 2014)."""
+    return functional.softplus(-D_real).mean() + functional.softplus(D_fake).mean()
+
+
+def non_saturating_loss(D_fake: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """``-E[log s(D(G(z)))]``, the generator's loss that does not fade while D is sure (Goodfellow et al. 2014)."""
+    return functional.softplus(-D_fake).mean()
 
 
 def critic_loss(D_real: Float[Tensor, " n"], D_fake: Float[Tensor, " n"]) -> Float[Tensor, ""]:
