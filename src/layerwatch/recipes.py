@@ -43,7 +43,7 @@ def quick() -> Recipe:
             "plan_residual": {},
             "pca": {},
             "vae": {"width": 0.25, "steps": 1800, "batch": 16},
-            "fanogan": {"wgan_steps": 400, "encoder_steps": 400, "tuning_steps": 400},
+            "fanogan": {"gan_steps": 400, "encoder_steps": 400, "tuning_steps": 400},
         },
     )
 

@@ -34,6 +34,7 @@ class Detector(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[frozenset[Need]] = frozenset({"image"})
+    passing: ClassVar[frozenset[str]] = frozenset()  # settings of the machine at hand, not stored with the model
 
     @abstractmethod
     def fit(

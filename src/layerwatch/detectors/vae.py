@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, check_images
-from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
-from layerwatch.detectors.networks.layers import channels_last, initialise
-from layerwatch.detectors.networks.tasks import VaeTask
+from layerwatch.detectors.networks.compute import Compute
+from layerwatch.detectors.networks.inputs import Window, hold_out, to_heat, to_tensor
+from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.vae import VaeNetwork
 from layerwatch.detectors.networks.weights import modules_of, state_of
@@ -26,6 +27,7 @@ class Vae(Detector):
 
     summary: ClassVar[str] = "reconstruction error of a variational autoencoder"
     source: ClassVar[str] = "Zeiser et al. 2023, Figure 6 A; Kingma and Welling 2014"
+    passing: ClassVar[frozenset[str]] = frozenset({"device"})
 
     size: int = 64  # px of the network
     width: float = 0.5  # of Table 1's channels
@@ -33,6 +35,9 @@ class Vae(Detector):
     steps: int = 1500
     batch: int = 64
     rate: float = 1e-3
+    precision: str = "fp32"  # or bf16
+    device: str = "auto"
+    patience: int = 0  # looks at held-out images without a better loss before it stops; 0: never
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
 
@@ -48,23 +53,23 @@ class Vae(Detector):
         check_images(images)
         self.window_, network = Window.of(images), self._build()
         initialise(network, torch.Generator().manual_seed(seed))
-        X = to_tensor(images, self.size, self.window_)
-        train(
-            VaeTask(network, self.z_dim, self.rate), X, Run("VAE", self.steps, self.batch, seed), progress, checkpoint
-        )
+        X, held = (to_tensor(some, self.size, self.window_) for some in hold_out(images))
+        task = VaeTask(network, self.z_dim, self.rate, self._compute())
+        train(task, X, Run("VAE", self.steps, self.batch, seed, patience=self.patience), progress, checkpoint, held)
         self.modules_ = {"vae": network.eval()}
         return self
 
     @torch.no_grad()
     def read(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
         """See Detector."""
-        readings: list[Reading] = []
+        readings, compute = list[Reading](), self._compute()
         for start in range(0, len(images), self.batch):
             chunk = images[start : start + self.batch]
-            X = to_tensor(chunk, self.size, self.window_)
-            rest = X - self.modules_["vae"](X)[0]
+            X = to_tensor(chunk, self.size, self.window_).to(compute.device)
+            with compute.autocast():
+                rest = (X - self.modules_["vae"](X)[0]).float()
             A_R = rest.square().mean((1, 2, 3)).tolist()
-            heats = to_heat(rest, chunk[0].pixels.shape, self.window_)
+            heats = to_heat(rest.cpu(), chunk[0].pixels.shape, self.window_)
             readings += [Reading(i.job, i.layer, a, A_R=a, heat=h) for i, a, h in zip(chunk, A_R, heats, strict=True)]
         return tuple(readings)
 
@@ -76,6 +81,7 @@ class Vae(Detector):
         """See Detector."""
         self.modules_ = {"vae": self._build()}
         self.window_ = modules_of(self.modules_, arrays)
+        self._compute().place(self.modules_.values())
         return self
 
     @classmethod
@@ -84,4 +90,7 @@ class Vae(Detector):
         return cls(size=32, width=0.125, steps=200, batch=16)
 
     def _build(self) -> VaeNetwork:
-        return channels_last(VaeNetwork(self.size, self.width, self.z_dim))
+        return VaeNetwork(self.size, self.width, self.z_dim)
+
+    def _compute(self) -> Compute:
+        return Compute.of(self.device, self.precision)

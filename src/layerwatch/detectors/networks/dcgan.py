@@ -9,7 +9,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from layerwatch.detectors.networks.layers import batch_norm, conv, deconv, scaled
+from layerwatch.detectors.networks.layers import conv, deconv, scaled
+from layerwatch.detectors.networks.parallel import BatchNorm, Dropout
 
 
 class DcganGenerator(nn.Module):
@@ -22,12 +23,12 @@ class DcganGenerator(nn.Module):
         a, b, c, side = scaled(256, width), scaled(128, width), scaled(64, width), size // 8
         self.dense = nn.Sequential(
             nn.Linear(z_dim, a * side * side, bias=False),
-            *(batch_norm(a * side * side, flat=True), nn.LeakyReLU(0.3), nn.Unflatten(1, (a, side, side))),
+            *(BatchNorm(a * side * side), nn.LeakyReLU(0.3), nn.Unflatten(1, (a, side, side))),
         )
         self.units = nn.Sequential(
-            *(deconv(a, b, 1, bias=False), batch_norm(b), nn.LeakyReLU(0.3)),
-            *(deconv(b, c, bias=False), batch_norm(c), nn.LeakyReLU(0.3)),
-            *(deconv(c, c, bias=False), batch_norm(c), nn.LeakyReLU(0.3)),
+            *(deconv(a, b, 1, bias=False), BatchNorm(b), nn.LeakyReLU(0.3)),
+            *(deconv(b, c, bias=False), BatchNorm(c), nn.LeakyReLU(0.3)),
+            *(deconv(c, c, bias=False), BatchNorm(c), nn.LeakyReLU(0.3)),
             *(deconv(c, 1, bias=False), nn.Tanh()),
         )
 
@@ -44,11 +45,10 @@ class Discriminator(nn.Module):
         super().__init__()
         a, b = scaled(64, width), scaled(128, width)
         self.features = nn.Sequential(
-            *(conv(1, a), nn.LeakyReLU(0.3), nn.Dropout(0.3)),
-            *(conv(a, b), nn.LeakyReLU(0.3)),
-            nn.Flatten(),
+            *(conv(1, a), nn.LeakyReLU(0.3), Dropout(0.3)),
+            *(conv(a, b), nn.LeakyReLU(0.3), nn.Flatten()),
         )
-        self.judge = nn.Sequential(nn.Dropout(0.3), nn.Linear(b * (size // 4) ** 2, 1))
+        self.judge = nn.Sequential(Dropout(0.3), nn.Linear(b * (size // 4) ** 2, 1))
 
     def forward(self, X: Float[Tensor, "n 1 s s"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
         """D(X), the logit, and D_f(X), the activations of the last convolution."""

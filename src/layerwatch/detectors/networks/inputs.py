@@ -29,6 +29,24 @@ class Window:
         return cls(float(low) - margin, float(high) + margin)
 
 
+def hold_out(images: Sequence[LayerImage]) -> tuple[list[LayerImage], list[LayerImage]]:
+    """Images to train with, and a few of other jobs that are only looked at: a twentieth, 64 at most.
+
+    With a single job every twentieth image is looked at.
+    """
+    wanted = min(max(len(images) // 20, 2), 64)
+    jobs = list(dict.fromkeys(image.job for image in images))
+    chosen: set[str] = set()
+    while len(jobs) - len(chosen) > 1 and sum(image.job in chosen for image in images) < wanted:
+        chosen.add(jobs[-1 - len(chosen)])
+    if chosen:
+        held = [image for image in images if image.job in chosen]
+        return [image for image in images if image.job not in chosen], held[:64]
+    held = list(images[:: max(len(images) // wanted, 1)])[:64]
+    names = {id(image) for image in held}
+    return [image for image in images if id(image) not in names], held
+
+
 def to_tensor(images: Sequence[LayerImage], size: int, window: Window) -> Float[Tensor, "n 1 s s"]:
     """Resize (area-true when shrinking) and stretch the window to [0, 1]; what lies outside is clipped."""
     stack = torch.from_numpy(np.stack([image.pixels for image in images])).unsqueeze(1)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import torch
 from torch import nn
-
-M = TypeVar("M", bound=nn.Module)
 
 
 def scaled(channels: int, width: float) -> int:
@@ -23,17 +19,6 @@ def conv(inner: int, outer: int, kernel: int = 5, stride: int = 2, *, bias: bool
 def deconv(inner: int, outer: int, stride: int = 2, *, bias: bool = True) -> nn.ConvTranspose2d:
     """A transposed 5 x 5 convolution that keeps or doubles the size."""
     return nn.ConvTranspose2d(inner, outer, 5, stride, 2, output_padding=stride - 1, bias=bias)
-
-
-def batch_norm(channels: int, *, flat: bool = False) -> nn.Module:
-    """Batch normalisation with Keras' epsilon and momentum."""
-    kind = nn.BatchNorm1d if flat else nn.BatchNorm2d
-    return kind(channels, eps=1e-3, momentum=0.01)
-
-
-def channels_last(module: M) -> M:
-    """The module with its weights laid out for fast convolutions on processors."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return] # not in the stubs
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

@@ -12,15 +12,15 @@ from torch.nn import functional
 
 def elbo_loss(
     X: Float[Tensor, "n 1 s s"],
-    reconstruction: Float[Tensor, "n 1 s s"],
+    logits: Float[Tensor, "n 1 s s"],
     mean: Float[Tensor, "n z"],
     log_variance: Float[Tensor, "n z"],
 ) -> Float[Tensor, ""]:
     """BCE + KLD, summed over pixels and z (Kingma and Welling 2014).
 
-    ``- sum [X log X' + (1 - X) log(1 - X')] - 1/2 sum [1 + log s^2 - m^2 - s^2]``
+    ``- sum [X log X' + (1 - X) log(1 - X')] - 1/2 sum [1 + log s^2 - m^2 - s^2]`` with ``X' = s(logits)``.
     """
-    bce = functional.binary_cross_entropy(reconstruction, X, reduction="sum")
+    bce = functional.binary_cross_entropy_with_logits(logits, X, reduction="sum")
     kld = -0.5 * torch.sum(1 + log_variance - mean**2 - log_variance.exp())
     return (bce + kld) / len(X)
 

@@ -33,7 +33,7 @@ def world() -> int:
 
 
 def own_rows(batch: Tensor) -> Tensor:
-    """This process's rows of a whole batch.
+    """Rows of a whole batch that are this process's.
 
     Raises:
         ValueError: the batch cannot be shared out evenly.
@@ -51,7 +51,8 @@ def average(gradients: Sequence[Tensor]) -> list[Tensor]:
     flat = torch.cat([g.flatten() for g in gradients])
     distributed.all_reduce(flat)
     flat /= world()
-    return [part.view_as(g) for part, g in zip(flat.split([g.numel() for g in gradients]), gradients, strict=True)]
+    parts = torch.split(flat, [g.numel() for g in gradients])
+    return [part.view_as(g) for part, g in zip(parts, gradients, strict=True)]
 
 
 def mean_of(value: float) -> float:
@@ -71,7 +72,8 @@ class Dropout(nn.Dropout):
 
     def forward(self, h: Tensor) -> Tensor:
         """See torch."""
-        return h * self.mask(h) if self.training else h
+        kept: Tensor = h * self.mask(h) if self.training else h
+        return kept
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -89,18 +91,19 @@ class BatchNorm(nn.BatchNorm2d):
             return super().forward(input)
         over = [d for d in range(input.ndim) if d != 1]
         moments = torch.stack([input.float().mean(over), input.float().square().mean(over)])
-        mean, square = _Averaged.apply(moments)
+        mean, square = _Averaged.apply(moments)  # type: ignore[no-untyped-call] # not in the stubs
         variance = square - mean**2
         self._remember(mean, variance, input.numel() // len(mean) * world())
         side = (1, -1, *(1 for _ in over[1:]))
         scaled = (input - mean.view(side)) * (variance + self.eps).rsqrt().view(side)
-        return (scaled * self.weight.view(side) + self.bias.view(side)).to(input.dtype)
+        normalised: Tensor = (scaled * self.weight.view(side) + self.bias.view(side)).to(input.dtype)
+        return normalised
 
     @torch.no_grad()
     def _remember(self, mean: Float[Tensor, " c"], variance: Float[Tensor, " c"], count: int) -> None:
-        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        for kept, fresh in ((self.running_mean, mean), (self.running_var, variance * count / (count - 1))):
+            if kept is not None:
+                kept.lerp_(fresh, self.momentum or 0.0)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked += 1
 
@@ -114,6 +117,6 @@ class _Averaged(torch.autograd.Function):
         return average([value])[0]
 
     @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> Tensor:  # type: ignore[override] # one value in, one out
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
         """Of the gradients."""
         return average([gradient])[0]

@@ -1,9 +1,9 @@
 """A critic and points x -> the gradient penalty as a forward computation, without double backward.
 
-A critic of convolutions, LeakyReLU and dropout is linear in x between its kinks. With the slopes of its activations held
-as masks, its input gradient is a chain of transposed convolutions, ``g <- W_l^T (slope_l g)``, from the last layer to the
-first. That chain is an ordinary network of the weights, so one ordinary backward pass through it gives the penalty's
-exact gradient: the slopes have no derivative of their own, and no bias takes part.
+A critic of convolutions, LeakyReLU and dropout is linear in x between its kinks. With the slopes of its activations
+held as masks, its input gradient is a chain of transposed convolutions, ``g <- W_l^T (slope_l g)``, from the last layer
+to the first. That chain is an ordinary network of the weights, so one ordinary backward pass through it gives the
+penalty's exact gradient: the slopes have no derivative of their own, and no bias takes part.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwatch.detectors.networks.losses import gradient_penalty, unit_slope_loss
+from layerwatch.detectors.networks.parallel import Dropout
 from layerwatch.records import DataError
 
-_KNOWN = (nn.Conv2d, nn.Linear, nn.LeakyReLU, nn.ReLU, nn.Dropout, nn.Flatten)
+_KNOWN = (nn.Conv2d, nn.Linear, nn.LeakyReLU, nn.ReLU, Dropout, nn.Flatten)
 _AGREES = {torch.float64: 1e-10, torch.float32: 1e-4}  # relative error allowed against double backward
 _TRIED = 3  # images of the batch on which both ways are compared
 
@@ -28,7 +29,10 @@ Back = Callable[[Tensor], Tensor]  # the gradient behind a layer -> the gradient
 
 def is_known(layers: Sequence[nn.Module]) -> bool:
     """Whether every layer is piecewise linear and known here; for other critics autograd does it."""
-    return all(isinstance(layer, _KNOWN) and getattr(layer, "groups", 1) == 1 for layer in layers)
+    return all(
+        isinstance(layer, _KNOWN) and getattr(layer, "groups", 1) == 1 and not isinstance(_padding(layer), str)
+        for layer in layers
+    )
 
 
 def input_gradient(layers: Sequence[nn.Module], x: Float[Tensor, "n 1 s s"]) -> Float[Tensor, "n 1 s s"]:
@@ -81,32 +85,39 @@ def check_penalty(layers: Sequence[nn.Module], size: int) -> dict[torch.dtype, f
     Raises:
         DataError: they differ by more than 1e-10 in 64 bit or 1e-4 in 32; this build of torch must not be trusted.
     """
-    found = {}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        real, fake = torch.rand(2, _TRIED, 1, size, size, dtype=torch.float64) * 2 - 1
-        alpha = torch.rand(_TRIED, 1, 1, 1, dtype=torch.float64)
-        for dtype, allowed in _AGREES.items():
-            given = [tensor.to(dtype) for tensor in (real, fake, alpha)]
-            tried = [copy.deepcopy(layer).cpu().to(dtype) for layer in layers]
-            ours = _tried(tried, lambda: forward_penalty(tried, *given))  # noqa: B023 # called before the next turn
-            critic = nn.Sequential(*tried)
-            theirs = _tried(tried, lambda: gradient_penalty(lambda x: critic(x).flatten(), *given))  # noqa: B023
-            found[dtype] = float((ours - theirs).norm() / theirs.norm())
-            if not found[dtype] <= allowed:
-                raise DataError(
-                    f"the gradient penalty is off by {found[dtype]:.1e} of autograd's in {dtype}, more than {allowed:g}: "
-                    "this build of torch computes transposed convolutions wrongly; install another one"
-                )
+    found = {dtype: _difference(layers, size, dtype) for dtype in _AGREES}
+    for dtype, error in found.items():
+        if not error <= _AGREES[dtype]:
+            raise DataError(
+                f"the gradient penalty is off by {error:.1e} of autograd's in {dtype} ({_AGREES[dtype]:g} allowed); "
+                "this build of torch computes transposed convolutions wrongly: install another one"
+            )
     return found
 
 
-def _tried(layers: Sequence[nn.Module], penalty: Callable[[], Tensor]) -> Float[Tensor, " k"]:
-    """The penalty and all its gradients in one vector."""
+def _difference(layers: Sequence[nn.Module], size: int, dtype: torch.dtype) -> float:
+    """Relative difference of both ways, over the penalty and all its gradients."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        real, fake = torch.rand(2, _TRIED, 1, size, size, dtype=dtype) * 2 - 1
+        alpha = torch.rand(_TRIED, 1, 1, 1, dtype=dtype)
+        tried = [copy.deepcopy(layer).cpu().to(dtype) for layer in layers]
+        critic = nn.Sequential(*tried)
+        ours = _value_and_slopes(critic, lambda: forward_penalty(tried, real, fake, alpha))
+        theirs = _value_and_slopes(critic, lambda: gradient_penalty(lambda x: critic(x).flatten(), real, fake, alpha))
+    return float((ours - theirs).norm() / theirs.norm())
+
+
+def _value_and_slopes(critic: nn.Module, penalty: Callable[[], Tensor]) -> Float[Tensor, " k"]:
+    """The penalty and its gradients of all weights but the biases, in one vector."""
     torch.manual_seed(1)  # the same dropout masks for both ways
-    weights = [p for layer in layers for name, p in layer.named_parameters() if name != "bias"]
+    weights = [p for name, p in critic.named_parameters() if not name.endswith("bias")]
     value = penalty()
     return torch.cat([value.detach().reshape(1), *(g.flatten() for g in torch.autograd.grad(value, weights))])
+
+
+def _padding(layer: nn.Module) -> object:
+    return getattr(layer, "padding", 0)
 
 
 def _through(layer: nn.Module, h: Tensor) -> tuple[Tensor, Back]:
@@ -118,11 +129,11 @@ def _through(layer: nn.Module, h: Tensor) -> tuple[Tensor, Back]:
             return layer(h), lambda g: functional.linear(g, layer.weight.T)
         case nn.Flatten():
             return layer(h), lambda g: g.reshape(h.shape)
-        case nn.Dropout():
-            kept = functional.dropout(torch.ones_like(h), layer.p, layer.training)
+        case Dropout():
+            kept = layer.mask(h)
             return h * kept, lambda g: g * kept
         case nn.LeakyReLU():
-            slope = torch.where(h > 0, 1.0, layer.negative_slope).to(h.dtype)
+            slope = torch.where(h > 0, h.new_tensor(1.0), h.new_tensor(layer.negative_slope))
             return h * slope, lambda g: g * slope
         case _:  # ReLU
             passed = (h > 0).to(h.dtype)
@@ -131,9 +142,7 @@ def _through(layer: nn.Module, h: Tensor) -> tuple[Tensor, Back]:
 
 def _transposed(layer: nn.Conv2d, shape: torch.Size) -> Back:
     """The way back through a convolution of images of that shape."""
-    k, s, p, d = layer.kernel_size, layer.stride, layer.padding, layer.dilation
-    assert not isinstance(p, str)
-    reach = [d[i] * (k[i] - 1) + 1 for i in (0, 1)]
-    cut = [(shape[2 + i] + 2 * int(p[i]) - reach[i]) % s[i] for i in (0, 1)]  # rows that no kernel reached
-    padding = (int(p[0]), int(p[1]))
-    return lambda g: functional.conv_transpose2d(g, layer.weight, None, s, padding, cut, 1, d)
+    k, s, d = layer.kernel_size, layer.stride, layer.dilation
+    p = [int(side) for side in layer.padding]
+    cut = [(shape[2 + i] + 2 * p[i] - d[i] * (k[i] - 1) - 1) % s[i] for i in (0, 1)]  # rows that no kernel reached
+    return lambda g: functional.conv_transpose2d(g, layer.weight, None, s, p, cut, 1, d)

@@ -7,19 +7,25 @@ same steps as an uninterrupted one.
 
 from __future__ import annotations
 
-import json
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from layerwatch.detectors.base import Checkpoint
+from layerwatch.detectors.networks import parallel
+from layerwatch.detectors.networks.compute import Compute
+from layerwatch.detectors.networks.diary import Diary
+from layerwatch.detectors.networks.states import restored, stored
 from layerwatch.records import DataError, Progress
+
+_TOLD_EVERY = 1.0  # s
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,16 @@ class Run:
     batch: int
     seed: int
     save_every: float = 20.0  # s
+    looks: int = 10  # how often held-out images are judged and samples drawn, the end among them
+    patience: int = 0  # looks without a better held-out figure before it stops early; 0: never
+
+    def is_look(self, step: int) -> bool:
+        """Whether after that many steps it is time to look."""
+        return self.looks > 0 and (step * self.looks // self.steps) > ((step - 1) * self.looks // self.steps)
+
+    def is_logged(self, step: int) -> bool:
+        """Whether the losses after that many steps are written down: all of the first ten, a thousand of the rest."""
+        return step <= 10 or step % max(self.steps // 1000, 1) == 0 or step == self.steps
 
 
 class Task(ABC):
@@ -38,87 +54,121 @@ class Task(ABC):
 
     modules: dict[str, nn.Module]
     optimisers: dict[str, torch.optim.Optimizer]
+    compute: Compute
+    aim: ClassVar[str] = ""  # the held-out figure that should fall
 
     @abstractmethod
-    def step(self, X: Float[Tensor, "n 1 s s"]) -> dict[str, float]:
+    def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
         """Update on one batch of healthy images; returns the losses by name."""
+
+    def look(self, held: Float[Tensor, "n 1 s s"]) -> dict[str, float]:
+        """Figures on healthy images that the training does not see."""
+        return {}
+
+    def sample(self) -> Float[Tensor, "k 1 s s"] | None:
+        """Images in [0, 1] that show how far the training is, always of the same z or the same images."""
+        return None
 
 
 def train(
-    task: Task, images: Float[Tensor, "n 1 s s"], run: Run, progress: Progress, checkpoint: Checkpoint | None
-) -> None:
+    task: Task,
+    images: Float[Tensor, "n 1 s s"],
+    run: Run,
+    progress: Progress,
+    checkpoint: Checkpoint | None,
+    held: Float[Tensor, "k 1 s s"] | None = None,
+) -> Diary:
     """Train a task's modules in place.
 
+    Args:
+        task: what is trained.
+        images: healthy ones, in [0, 1].
+        run: how long, with what seed.
+        progress: told all along.
+        checkpoint: where the state is kept; None: nowhere.
+        held: healthy images that are only looked at.
+
+    Returns:
+        The losses, held-out figures and samples along the way.
+
     Raises:
-        DataError: a loss is no longer finite; the last good checkpoint is kept.
+        DataError: a loss is no longer finite (the last good checkpoint is kept), or the checkpoint does not fit.
     """
     # Where we are: a checkpoint of the same task is taken up, whatever its last step was.
-    begun = _resume(task, run, checkpoint)
-    started = saved = time.monotonic()
+    task.compute.place(task.modules.values())
+    begun, diary = restored(task.modules, task.optimisers, run.name, checkpoint)
+    watch, images = _Watch(run, progress, begun), images.to(task.compute.device)
+    step = begun
 
-    for step in range(begun, run.steps):
+    while step < run.steps and not _is_settled(diary, task.aim, run.patience):
         # One step, all of whose randomness follows from its number.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_step_seed(run.seed, step))
             chosen = torch.randint(len(images), (run.batch,))
-            losses = task.step(images[chosen])
+            losses = task.step(images[parallel.own_rows(chosen).to(images.device)])
+        step += 1
 
-        # A loss that is no number will not become one again.
-        if not all(np.isfinite(value) for value in losses.values()):
-            told = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
-            raise DataError(f"{run.name} diverged at step {step} ({told}); try a smaller learning rate or another seed")
+        # Numbers are asked for now and then only: a GPU need not wait for us at every step.
+        if run.is_logged(step) or watch.is_due(step):
+            told = {name: parallel.mean_of(float(loss)) for name, loss in losses.items()}
+            _check_finite(told, run.name, step)
+            diary.write(step, told, is_kept=run.is_logged(step))
+            watch.tell(step, told)
 
-        # Say how far we are, and keep it.
-        now = time.monotonic()
-        if step + 1 == run.steps or step % 10 == 9:
-            rate = (step + 1 - begun) * run.batch / max(now - started, 1e-9)
-            note = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
-            progress(run.name, step + 1, run.steps, f"{rate:.0f} images/s  {note}")
-        if checkpoint is not None and (now - saved > run.save_every or step + 1 == run.steps):
-            checkpoint.save(run.name, _state(task, step + 1))
-            saved = now
+        # Look at what was learnt, on images that were held out.
+        if run.is_look(step):
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(_step_seed(run.seed, 0))
+                diary.look(step, {} if held is None else task.look(held.to(images.device)), task.sample())
+
+        if checkpoint is not None and (watch.is_saving(step) or step == run.steps) and parallel.rank() == 0:
+            _check_finite({name: float(loss) for name, loss in losses.items()}, run.name, step)
+            checkpoint.save(run.name, stored(task.modules, task.optimisers, step, diary))
+            checkpoint.save(f"{run.name}.jsonl", diary.lines(run.name))
+    return diary
+
+
+def _check_finite(losses: Mapping[str, float], name: str, step: int) -> None:
+    """A loss that is no number will not become one again."""
+    if not all(np.isfinite(value) for value in losses.values()):
+        told = ", ".join(f"{key} {value:.3g}" for key, value in losses.items())
+        raise DataError(f"{name} diverged at step {step} ({told}); try a smaller learning rate or another seed")
+
+
+def _is_settled(diary: Diary, aim: str, patience: int) -> bool:
+    """Whether the held-out figure has not become better for so many looks."""
+    values = [figures[aim] for _, figures in diary.looks if aim in figures]
+    return bool(patience) and len(values) > patience and min(values[-patience:]) >= min(values[:-patience])
 
 
 def _step_seed(seed: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _state(task: Task, step: int) -> bytes:
-    tensors = {f"{m}.{k}": v for m, module in task.modules.items() for k, v in module.state_dict().items()}
-    for name, optimiser in task.optimisers.items():
-        for index, values in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{name}.{index}.{key}": value for key, value in values.items()}
-    return save({key: value.contiguous().clone() for key, value in tensors.items()}, {"step": str(step)})
+@dataclass
+class _Watch:
+    """What time it is: when to tell, when to save."""
 
+    run: Run
+    progress: Progress
+    begun: int
 
-def _resume(task: Task, run: Run, checkpoint: Checkpoint | None) -> int:
-    """Put a saved state back; returns the step to go on with."""
-    data = None if checkpoint is None else checkpoint.load(run.name)
-    if data is None:
-        return 0
-    tensors = load(data)
-    try:
-        for name, module in task.modules.items():
-            own = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
-            module.load_state_dict(own)
-        for name, optimiser in task.optimisers.items():
-            _restore_optimiser(optimiser, tensors, f"optimiser.{name}.")
-    except (RuntimeError, KeyError) as error:
-        text = str(error).partition("\n")[0]
-        raise DataError(f"the checkpoint of {run.name} belongs to another network ({text}); start afresh") from None
-    return min(_saved_step(data), run.steps)
+    def __post_init__(self) -> None:
+        self.started = self.told = self.saved = time.monotonic()
 
+    def is_due(self, step: int) -> bool:
+        return time.monotonic() - self.told > _TOLD_EVERY or step == self.run.steps
 
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], prefix: str) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith(prefix):
-            index, _, field = key.removeprefix(prefix).partition(".")
-            state.setdefault(int(index), {})[field] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    def is_saving(self, step: int) -> bool:
+        """Whether it is time to save; from then on it counts as done."""
+        now = time.monotonic()
+        if now - self.saved <= self.run.save_every:
+            return False
+        self.saved = now
+        return True
 
-
-def _saved_step(data: bytes) -> int:
-    """The step in the header of a safetensors file: its first 8 bytes give the header's length."""
-    length = int.from_bytes(data[:8], "little")
-    return int(json.loads(data[8 : 8 + length])["__metadata__"]["step"])
+    def tell(self, step: int, losses: Mapping[str, float]) -> None:
+        self.told = now = time.monotonic()
+        rate = (step - self.begun) * self.run.batch / max(now - self.started, 1e-9)
+        note = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        self.progress(self.run.name, step, self.run.steps, f"{rate:.0f} images/s  {note}")

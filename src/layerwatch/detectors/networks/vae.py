@@ -25,14 +25,25 @@ class VaeNetwork(nn.Module):
         self.dense = nn.Sequential(nn.Linear(z_dim, b * side * side), nn.ReLU(), nn.Unflatten(1, self._shape))
         self.decode = nn.Sequential(
             *(deconv(b, b), nn.ReLU(), deconv(b, a), nn.ReLU(), deconv(a, a), nn.ReLU()),
-            *(deconv(a, 1, stride=1), nn.Sigmoid()),
+            deconv(a, 1, stride=1),  # logits
         )
 
     def forward(
         self, X: Float[Tensor, "n 1 s s"], noise: Float[Tensor, "n z"] | None = None
     ) -> tuple[Float[Tensor, "n 1 s s"], Float[Tensor, "n z"], Float[Tensor, "n z"]]:
         """Reconstruction, mean and log-variance of z; without noise, z is its mean."""
+        logits, mean, log_variance = self.logits(X, noise)
+        return torch.sigmoid(logits), mean, log_variance
+
+    def logits(
+        self, X: Float[Tensor, "n 1 s s"], noise: Float[Tensor, "n z"] | None = None
+    ) -> tuple[Float[Tensor, "n 1 s s"], Float[Tensor, "n z"], Float[Tensor, "n z"]]:
+        """``forward`` before the sigmoid, as the loss wants it."""
         hidden = self.encode(X)
         mean, log_variance = self.mean(hidden), self.log_variance(hidden)
         z = mean if noise is None else mean + noise * torch.exp(0.5 * log_variance)
         return self.decode(self.dense(z)), mean, log_variance
+
+    def generate(self, z: Float[Tensor, "n z"]) -> Float[Tensor, "n 1 s s"]:
+        """The image of a z."""
+        return torch.sigmoid(self.decode(self.dense(z)))

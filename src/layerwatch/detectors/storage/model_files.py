@@ -74,7 +74,7 @@ def unpack(files: Mapping[str, bytes], where: str) -> StoredModel:
 
 def settings_of(detector: Detector) -> dict[str, Any]:
     """The fields of a detector that are settings, as JSON values."""
-    own = (f.name for f in fields(detector) if not f.name.endswith("_"))  # type: ignore[arg-type] # things are dataclasses
+    own = (f.name for f in fields(detector) if not f.name.endswith("_") and f.name not in detector.passing)  # type: ignore[arg-type] # things are dataclasses
     return {name: getattr(detector, name) for name in own}
 
 
