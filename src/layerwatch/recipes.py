@@ -33,6 +33,7 @@ class Recipe:
     amounts: Amounts = field(default_factory=Amounts)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     false_alarm_rate: float = 0.01  # of healthy layers
+    shown: tuple[str, ...] = ("plan_residual", "pca", "vae", "fanogan")  # detectors that the demo trains
 
 
 def quick() -> Recipe:
@@ -44,11 +45,44 @@ def quick() -> Recipe:
             "pca": {},
             "vae": {"width": 0.25, "steps": 1800, "batch": 16},
             "fanogan": {"gan_steps": 400, "encoder_steps": 400, "tuning_steps": 400},
+            "anogan": {"gan_steps": 400, "search_steps": 300},
         },
     )
 
 
-RECIPES: Mapping[str, Callable[[], Recipe]] = {"quick": quick}
+def cpu() -> Recipe:
+    """The strongest schedule of all networks that two cores train in about 40 minutes, at 64 px."""
+    gan = {"size": 64, "width": 0.25, "z_dim": 64, "batch": 32, "gan_steps": 2400}
+    return Recipe(
+        "cpu",
+        Amounts(healthy_jobs=500),
+        settings={
+            "plan_residual": {},
+            "pca": {},
+            "vae": {"size": 64, "width": 0.5, "steps": 3000, "batch": 64},
+            "fanogan": {**gan, "encoder_steps": 1500, "tuning_steps": 1500},
+            "anogan": {**gan, "search_steps": 500},
+        },
+    )
+
+
+def paper() -> Recipe:
+    """Table 1 and section 5.1: full sizes, 1500 epochs of 4500 images for the GAN, 300 for the VAE; for a large GPU."""
+    gan = {"size": 128, "width": 1.0, "z_dim": 128, "batch": 256, "gan_steps": 27_000}
+    return Recipe(
+        "paper",
+        Amounts(healthy_jobs=500),
+        settings={
+            "plan_residual": {},
+            "pca": {},
+            "vae": {"size": 64, "width": 1.0, "steps": 21_300, "batch": 64, "rate": 1e-3},
+            "fanogan": {**gan, "encoder_steps": 50_000, "encoder_batch": 64, "encoder_rate": 5e-5, "tuning_steps": 0},
+            "anogan": {**gan, "search_steps": 3500, "restarts": 1, "tolerance": 0.0},
+        },
+    )
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {"quick": quick, "cpu": cpu, "paper": paper}
 
 
 def recipe(name: str) -> Recipe:

@@ -25,6 +25,17 @@ class Checkpoint(Protocol):
         """Keep the bytes; all or nothing."""
 
 
+@runtime_checkable
+class Generative(Protocol):
+    """A detector that can also make images like those it has learnt."""
+
+    def generate(self, count: int, seed: int = 0) -> np.ndarray:
+        """``count`` images (n, s, s) in [0, 1]; the same seed gives the same ones."""
+
+    def as_seen(self, images: Sequence[LayerImage]) -> np.ndarray:
+        """Images as its networks see them (n, s, s), in [0, 1]."""
+
+
 class Detector(ABC):
     """How unlike healthy is this image? Settings are dataclass fields; what ``fit`` learns ends in ``_``.
 

@@ -54,7 +54,7 @@ def demo(
         data = print_demo(paths, out, recipe, seed, progress, workers=workers)
     healthy = healthy_images(data.train.folder, calibration=recipe.amounts.calibration, seed=seed)
     models = {}
-    for name in recipe.settings:
+    for name in recipe.shown:
         with clock.step(f"train {name}"):
             models[name] = _trained(name, healthy, Training(name, recipe, seed), out / "models" / name, progress)
 

@@ -168,7 +168,13 @@ class FolderCheckpoint:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{name.replace(' ', '_')}.safetensors"
+        file = name.replace(" ", "_")
+        return self.folder / (file if "." in file else f"{file}.safetensors")
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a training's state lies here."""
+        return any(path.stem != "origin" for path in self.folder.glob("*.safetensors"))
 
 
 def save_model(folder: Path, files: dict[str, bytes]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from layerwatch.detectors.base import Detector
 from layerwatch.detectors.storage.model_files import StoredModel, pack, settings_of
 from layerwatch.images.writing import check_writable
 from layerwatch.journeys.files import FolderCheckpoint, load_model, save_model
+from layerwatch.journeys.settings import changed_settings
 from layerwatch.journeys.sources import Healthy
+from layerwatch.journeys.training_story import join_processes, story_of
 from layerwatch.recipes import Recipe
 from layerwatch.records import DataError, LayerImage, Progress, Reading, UsageError, silent
 from layerwatch.verdict.judge import Judge
@@ -33,15 +36,26 @@ class Training:
     recipe: Recipe
     seed: int = 0
     resume: bool = True  # take up an interrupted training of the same data and settings
+    changes: Mapping[str, Any] = field(default_factory=dict)  # of the recipe's settings
 
     @classmethod
-    def named(cls, detector: str, recipe: str, seed: int = 0, *, resume: bool = True) -> Training:
+    def named(
+        cls, detector: str, recipe: str, seed: int = 0, *, resume: bool = True, changes: Sequence[str] = ()
+    ) -> Training:
         """By the names that a user gives.
 
+        Args:
+            detector: its name on the shelf.
+            recipe: of networks and schedule.
+            seed: of weights and batches.
+            resume: take up an interrupted training.
+            changes: settings that differ from the recipe's, as ``name=value``.
+
         Raises:
-            UsageError: no such detector or recipe.
+            UsageError: no such detector, recipe, setting or value.
         """
         training = cls(detector, recipes.recipe(recipe), seed, resume)
+        training = replace(training, changes=changed_settings(new_detector(training), changes))
         new_detector(training)
         return training
 
@@ -74,15 +88,22 @@ def train(
     if "plan" in model.needs and any(image.plan is None for image in healthy.fit):
         raise UsageError(f"{training.detector} needs plans; give an archive, or another --detector, such as fanogan")
     state = FolderCheckpoint(out.with_name(f".{out.name}.training"))
-    _begin(state, training, healthy)
+    is_first = join_processes()
+    if is_first:
+        _begin(state, training, healthy)
     try:
-        model.fit(healthy.fit, seed=training.seed, progress=progress, checkpoint=state)
-    except DataError:  # going on would fail again
-        state.remove()
-        raise
+        model.fit(healthy.fit, seed=training.seed, progress=progress if is_first else silent, checkpoint=state)
+    except DataError as error:
+        if not state.is_under_way:
+            state.remove()
+            raise
+        raise DataError(f"{error}; the last good state is in {state.folder}") from None
+    if not is_first:
+        sys.exit(0)  # the first process calibrates and stores
     readings = model.read(healthy.calibration)
     provenance = _provenance(training, healthy, data)
-    save_model(out, pack(model, training.detector, _calibration(readings, healthy.calibration), provenance))
+    calibration = _calibration(readings, healthy.calibration)
+    save_model(out, {**pack(model, training.detector, calibration, provenance), **story_of(state.folder)})
     state.remove()
     return load_stored(out)
 
@@ -108,7 +129,7 @@ def new_detector(training: Training) -> Detector:
     Raises:
         UsageError: there is none of that name, or a heavy package is missing.
     """
-    settings = training.recipe.settings.get(training.detector, {})
+    settings = {**training.recipe.settings.get(training.detector, {}), **training.changes}
     try:
         built: Detector = catalogue.load("detectors", training.detector)(**settings)
     except ModuleNotFoundError as error:
@@ -169,6 +190,7 @@ def _provenance(training: Training, healthy: Healthy, data: str) -> dict[str, An
         "layerwatch": layerwatch.__version__,
         "data": data,
         "recipe": training.recipe.name,
+        "changes": dict(training.changes),
         "seed": training.seed,
         "fit_images": len(healthy.fit),
         "calibration_images": len(healthy.calibration),

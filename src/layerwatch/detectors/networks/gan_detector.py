@@ -8,13 +8,13 @@ from typing import ClassVar, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, anomaly_score
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
-from layerwatch.detectors.networks.inputs import Window, to_heat
+from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.penalty import check_penalty
 from layerwatch.detectors.networks.tasks.adversarial import AdversarialTask, DcganTask, Wasserstein, WganTask
@@ -67,6 +67,17 @@ class GanDetector(Detector):
     def compute(self) -> Compute:
         """Where the networks run."""
         return Compute.of(self.device, self.precision)
+
+    @torch.no_grad()
+    def generate(self, count: int, seed: int = 0) -> Float32[np.ndarray, "n s s"]:
+        """Images in [0, 1] that the generator makes of standard normal z."""
+        z = torch.randn(count, self.z_dim, generator=torch.Generator().manual_seed(seed))
+        images = torch.cat([self.modules_["G"](some.to(self.compute().device)) for some in torch.split(z, self.batch)])
+        return np.asarray(((images[:, 0] + 1) / 2).float().cpu().numpy(), np.float32)
+
+    def as_seen(self, images: Sequence[LayerImage]) -> Float32[np.ndarray, "n s s"]:
+        """Images as the networks see them: resized and stretched to [0, 1]."""
+        return np.asarray(to_tensor(images, self.size, self.window_)[:, 0].numpy(), np.float32)
 
     def _build(self) -> dict[str, nn.Module]:
         """Untrained networks by their letters."""

@@ -1,0 +1,76 @@
+"""The command line's program, the options that several verbs share, and errors as one line with an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from layerwatch import __version__
+
+app = typer.Typer(
+    name="layerwatch",
+    help="From the CAD file of a part to a running layer inspector, with no defective part and no label needed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: layerwatch demo --out demo    Exit codes: 0 done, 1 unusable data, 2 wrong call, "
+    "3 a layer is NOK (with --fail-on-nok), 130 interrupted.",
+)
+
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
+Machine = Annotated[Path | None, typer.Option(help="Machine file in TOML; default: a sand binder jetting machine.")]
+Unit = Annotated[str | None, typer.Option(help="Unit of the part file: mm, inch, m, cm, micron, foot.")]
+Rate = Annotated[float, typer.Option(help="Promised share of false alarms among healthy layers.")]
+Good = Annotated[list[str] | None, typer.Option(help="Name of a sub-folder of healthy images; may be repeated.")]
+Recipe = Annotated[str, typer.Option(help="Networks and schedule: quick, cpu, paper.")]
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making are one line, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = _told(typer.Abort())
+    except Exception as error:
+        code = _told(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(error: Exception) -> int:
+    """Print what went wrong; returns the exit code."""
+    from layerwatch.records import DataError, UsageError
+
+    if isinstance(error, typer.Abort):
+        print("layerwatch: interrupted; run the same command again to go on where it was", file=sys.stderr)
+        return 130
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())  # type: ignore[attr-defined] # an error of the command line parser
+        return 2
+    if hasattr(error, "format_message"):
+        text, code = error.format_message(), 2
+    elif isinstance(error, (DataError, UsageError)):
+        text, code = str(error), 1 if isinstance(error, DataError) else 2
+    else:
+        raise error
+    print(f"layerwatch: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+def _version(wanted: bool | None) -> None:
+    if wanted:
+        print(f"layerwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = None,
+) -> None:
+    pass
