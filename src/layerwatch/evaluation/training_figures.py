@@ -43,7 +43,7 @@ def figure_of_samples(samples: Mapping[int, UInt8[np.ndarray, "k s s"]], title: 
             bare(ax)
     label_rows(axes, [f"{step} steps" for step in moments])
     figure.suptitle(title, fontsize=11)
-    return png(figure)
+    return png(figure, dpi=64)
 
 
 def figure_of_generators(rows: Mapping[str, UInt8[np.ndarray, "k s s"]], told: Mapping[str, str]) -> bytes:
