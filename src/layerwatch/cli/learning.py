@@ -103,3 +103,23 @@ def generators(
     with bars() as progress:
         lines = compare_generators(data, model, out, count=images, good=good or (), seed=seed, progress=progress)
     print("\n".join(lines))
+
+
+@app.command(
+    name="compile", epilog="Example: layerwatch compile model --runtime openvino --precision bf16 --out model-openvino"
+)
+def compile_(
+    model: Annotated[Path, typer.Argument(help="A model of fanogan that `layerwatch train` wrote.")],
+    runtime: Annotated[str, typer.Option(help=f"One of: {', '.join(catalogue.names('detectors.runtimes'))}.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; default: the model's name with the runtime's.")] = None,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 where runtime and processor can.")] = "fp32",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there already.")] = False,
+) -> None:
+    """Export a model for a faster runtime, which needs no torch; its agreement with torch is checked."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.compile import compile_model
+
+    target = out or model.with_name(f"{model.name}-{runtime}")
+    with bars() as progress:
+        error = compile_model(model, target, runtime, precision, overwrite=overwrite, progress=progress)
+    print(f"A agrees with torch within {error:.1e} of its value: {target}")

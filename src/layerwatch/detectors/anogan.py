@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from layerwatch.detectors.base import Checkpoint, check_images
 from layerwatch.detectors.networks.gan_detector import GanDetector
-from layerwatch.detectors.networks.inputs import Window, hold_out, to_tensor
+from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.latent_search import Search, best_z
+from layerwatch.detectors.networks.tensors import to_tensor
 from layerwatch.records import LayerImage, Progress, Reading, silent
 
 

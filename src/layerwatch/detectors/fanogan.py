@@ -11,8 +11,10 @@ from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, check_images
 from layerwatch.detectors.networks.gan_detector import GanDetector
-from layerwatch.detectors.networks.inputs import Window, hold_out, to_tensor
+from layerwatch.detectors.networks.graph import FanoganGraph
+from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.tasks.encoding import EncoderTask
+from layerwatch.detectors.networks.tensors import to_tensor
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.wgan import Encoder
 from layerwatch.records import LayerImage, Progress, Reading, silent
@@ -74,6 +76,10 @@ class Fanogan(GanDetector):
                 GEX = self.modules_["G"](self.modules_["E"](X))
             readings += self._readings(chunk, X, GEX.float())
         return tuple(readings)
+
+    def graph(self) -> FanoganGraph:
+        """All that ``read`` computes as one network, to be exported."""
+        return FanoganGraph(self.modules_).eval()
 
     @classmethod
     def smallest(cls) -> Fanogan:

@@ -12,9 +12,10 @@ from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, check_images
 from layerwatch.detectors.networks.compute import Compute
-from layerwatch.detectors.networks.inputs import Window, hold_out, to_heat, to_tensor
+from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
+from layerwatch.detectors.networks.tensors import to_heat, to_tensor
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.vae import VaeNetwork
 from layerwatch.detectors.networks.weights import modules_of, state_of

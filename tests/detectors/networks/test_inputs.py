@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from torch.nn import functional
 
-from layerwatch.detectors.networks.inputs import Window, hold_out, to_heat, to_tensor
+from layerwatch.detectors.networks.inputs import Window, hold_out, resized
+from layerwatch.detectors.networks.tensors import to_heat, to_tensor
 from layerwatch.testing.images import healthy_images
 
 
@@ -34,3 +38,18 @@ def test_of_one_job_every_twentieth_image_is_held_out() -> None:
     fit, held = hold_out(images)
     assert (len(fit), len(held)) == (57, 3)
     assert not {id(image) for image in fit} & {id(image) for image in held}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((48, 40), (32, 32)), ((32, 32), (48, 50)), ((17, 90), (64, 32)), ((32, 32), (32, 32))]
+)
+def test_resizing_is_torchs_area_mean_and_bilinear(old: tuple[int, int], new: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).random((2, *old)).astype(np.float32)
+    given = torch.from_numpy(images)[:, None]
+    rows = functional.interpolate(given, (new[0], old[1]), **_mode(old[0], new[0]))
+    both = functional.interpolate(rows, new, **_mode(old[1], new[1]))
+    np.testing.assert_allclose(resized(images, new), both[:, 0].numpy(), atol=1e-5)
+
+
+def _mode(old: int, new: int) -> dict[str, Any]:
+    return {"mode": "area"} if new <= old else {"mode": "bilinear", "align_corners": False}

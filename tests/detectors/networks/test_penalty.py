@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from layerwatch.detectors.networks import penalty
 from layerwatch.detectors.networks.losses import gradient_penalty
 from layerwatch.detectors.networks.parallel import Dropout
 from layerwatch.detectors.networks.penalty import check_penalty, forward_penalty, input_gradient, is_known, penalty_of
@@ -88,6 +87,6 @@ def test_a_critic_with_other_layers_goes_through_autograd() -> None:
 
 def test_a_build_of_torch_that_computes_wrongly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     right = functional.conv_transpose2d
-    monkeypatch.setattr(penalty.functional, "conv_transpose2d", lambda *a: right(*a) * 1.01)
+    monkeypatch.setattr(functional, "conv_transpose2d", lambda *a: right(*a) * 1.01)
     with pytest.raises(DataError, match="computes transposed convolutions wrongly"):
         check_penalty(Critic(32, 0.125).layers(), 32)

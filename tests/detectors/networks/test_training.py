@@ -138,7 +138,7 @@ GOLDEN = {
         [0.295009, 0.301094, 0.29968, 0.301609, 0.299159, 0.300336, 0.303234, 0.297199, 0.304277, 0.298943],
     ),
 }
-MAKERS = {"wgan": wgan, "dcgan": dcgan, "vae": vae, "encoder": encoder}
+MAKERS: dict[str, Callable[[], Task]] = {"wgan": wgan, "dcgan": dcgan, "vae": vae, "encoder": encoder}
 
 
 @pytest.mark.parametrize("name", MAKERS)

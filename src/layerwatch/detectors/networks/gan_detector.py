@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from layerwatch.detectors.base import Checkpoint, Detector, anomaly_score
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
-from layerwatch.detectors.networks.inputs import Window, to_heat, to_tensor
+from layerwatch.detectors.networks.inputs import Window
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.penalty import check_penalty
 from layerwatch.detectors.networks.tasks.adversarial import AdversarialTask, DcganTask, Wasserstein, WganTask
+from layerwatch.detectors.networks.tensors import to_heat, to_tensor
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.weights import modules_of, state_of
 from layerwatch.detectors.networks.wgan import Critic, Generator

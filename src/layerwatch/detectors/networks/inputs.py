@@ -1,17 +1,17 @@
-"""Layer images of any size -> batches of square tensors in one fixed range, and maps back to the image's size."""
+"""Layer images of any size -> batches of square images in one fixed range, and maps back to the image's size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-import torch
-from jaxtyping import Float, Float32
-from torch import Tensor
-from torch.nn import functional
+from jaxtyping import Float32
 
 from layerwatch.records import LayerImage
+
+Images = Float32[np.ndarray, "n _ _"]
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,40 @@ def hold_out(images: Sequence[LayerImage]) -> tuple[list[LayerImage], list[Layer
     return [image for image in images if id(image) not in names], held
 
 
-def to_tensor(images: Sequence[LayerImage], size: int, window: Window) -> Float[Tensor, "n 1 s s"]:
+def stretched(images: Sequence[LayerImage], size: int, window: Window) -> Float32[np.ndarray, "n 1 s s"]:
     """Resize (area-true when shrinking) and stretch the window to [0, 1]; what lies outside is clipped."""
-    stack = torch.from_numpy(np.stack([image.pixels for image in images])).unsqueeze(1)
-    if min(stack.shape[2:]) >= size:
-        small = functional.interpolate(stack, (size, size), mode="area")
-    else:
-        small = functional.interpolate(stack, (size, size), mode="bilinear", align_corners=False)
-    scaled = ((small - window.low) / (window.high - window.low)).clamp(0, 1)
-    return scaled.contiguous(memory_format=torch.channels_last)
+    small = resized(np.stack([image.pixels for image in images]), (size, size))
+    grey = (small - np.float32(window.low)) / np.float32(window.high - window.low)
+    return np.asarray(np.clip(grey, 0, 1)[:, None])
 
 
-def to_heat(
-    difference: Float[Tensor, "n 1 s s"], shape: tuple[int, ...], window: Window
-) -> Float32[np.ndarray, "n h w"]:
+def heat_of(rest: Float32[np.ndarray, "n s s"], shape: tuple[int, ...], window: Window) -> Images:
     """Differences of stretched images as grey differences in the images' own size."""
-    large = functional.interpolate(difference, shape, mode="bilinear", align_corners=False)
-    return np.asarray((large.squeeze(1) * (window.high - window.low)).numpy(), np.float32)
+    return resized(rest, (shape[0], shape[1])) * np.float32(window.high - window.low)
+
+
+def resized(images: Images, shape: tuple[int, int]) -> Images:
+    """Each axis by means over the old pixels that a new one touches, or between the old ones' middles when growing."""
+    rows, columns = (_resizing(old, new) for old, new in zip(images.shape[1:], shape, strict=True))
+    out = images if rows is None else rows @ images
+    return np.asarray(out if columns is None else out @ columns.T, np.float32)
+
+
+@lru_cache(maxsize=32)
+def _resizing(old: int, new: int) -> Float32[np.ndarray, "b a"] | None:
+    """The matrix that resizes one axis; None where nothing is to do."""
+    if old == new:
+        return None
+    matrix = np.zeros((new, old), np.float32)
+    if new < old:
+        for i in range(new):
+            first, last = i * old // new, -(-(i + 1) * old // new)
+            matrix[i, first:last] = 1 / (last - first)
+        return matrix
+    at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    below = np.minimum(at.astype(int), old - 2) if old > 1 else np.zeros(new, int)
+    share = (at - below).astype(np.float32)
+    matrix[np.arange(new), below] += 1 - share
+    if old > 1:
+        matrix[np.arange(new), below + 1] += share
+    return matrix

@@ -14,9 +14,11 @@ from safetensors.numpy import load, save
 
 from layerwatch import catalogue
 from layerwatch.detectors.base import Detector
+from layerwatch.detectors.storage.exported import Exported
 from layerwatch.records import DataError, UsageError
 
 FORMAT = "layerwatch model 1"
+EXPORTED = "exported"  # name of a model that another runtime reads
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 _CALIBRATION = "calibration."
 _LEARNT = "detector."
@@ -80,7 +82,8 @@ def settings_of(detector: Detector) -> dict[str, Any]:
 
 def _rebuild(name: str, settings: Mapping[str, Any]) -> Detector:
     plain = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-    built: Detector = catalogue.load("detectors", name)(**plain)
+    kind: Any = Exported if name == EXPORTED else catalogue.load("detectors", name)
+    built: Detector = kind(**plain)
     return built
 
 
