@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from layerwatch.detectors.runtimes.base import OUTPUTS
 
@@ -40,7 +41,7 @@ def onnx_of(graph: FanoganGraph, size: int) -> bytes:
     batch = {key: {0: "n"} for key in ("X", *OUTPUTS)}
     X = torch.zeros(2, 1, size, size)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # shapes are fixed here but for the batch
+        warnings.simplefilter("ignore", TracerWarning)  # shapes are fixed here but for the batch
         warnings.simplefilter("ignore", DeprecationWarning)  # the new exporter needs onnxscript, and gains nothing here
         torch.onnx.export(
             graph.eval().cpu().to(memory_format=torch.contiguous_format),  # type: ignore[call-overload] # not in the stubs

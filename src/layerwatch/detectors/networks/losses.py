@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from layerwatch.detectors.networks.wide import wide
+
 
 def elbo_loss(
     X: Float[Tensor, "n 1 s s"],
@@ -39,8 +41,7 @@ def gradient_penalty(
 
 def unit_slope_loss(slope: Float[Tensor, "n 1 s s"]) -> Float[Tensor, ""]:
     """``E[(|slope| - 1)^2]``, the norm in at least 32 bit."""
-    wide = slope if slope.dtype == torch.float64 else slope.float()
-    norm = (wide.flatten(1).square().sum(1) + 1e-12).sqrt()
+    norm = (wide(slope).flatten(1).square().sum(1) + 1e-12).sqrt()
     return ((norm - 1) ** 2).mean()
 
 

@@ -15,6 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from layerwatch.detectors.networks.wide import wide
+
 
 def begin() -> None:
     """Join the processes of a torchrun; nothing to do without one."""
@@ -90,7 +92,7 @@ class BatchNorm(nn.BatchNorm2d):
         if not self.training or world() == 1:
             return super().forward(input)
         over = [d for d in range(input.ndim) if d != 1]
-        moments = torch.stack([input.float().mean(over), input.float().square().mean(over)])
+        moments = torch.stack([wide(input).mean(over), wide(input).square().mean(over)])
         mean, square = _Averaged.apply(moments)  # type: ignore[no-untyped-call] # not in the stubs
         variance = square - mean**2
         self._remember(mean, variance, input.numel() // len(mean) * world())

@@ -24,6 +24,7 @@ from layerwatch.detectors.networks.penalty import input_gradient, is_known, pena
 from layerwatch.detectors.networks.tasks.descent import adam, descend, follow, normal, shifted, shifts, uniform
 from layerwatch.detectors.networks.training import Task
 from layerwatch.detectors.networks.wgan import Critic, Generator
+from layerwatch.detectors.networks.wide import wide
 
 _SHOWN = 16  # images of constant z
 
@@ -86,7 +87,7 @@ class AdversarialTask(Task):
     def _generated(self, G: nn.Module, z: Float[Tensor, "n z"]) -> Float[Tensor, "n 1 s s"]:
         with self.compute.autocast():
             images: Tensor = G(z)
-        return images.float()
+        return wide(images)
 
 
 class WganTask(AdversarialTask):
@@ -110,7 +111,7 @@ class WganTask(AdversarialTask):
             losses = self._critic_update(X)
         with self.compute.autocast():
             fooled = self.D(self._moved(self.G(normal(len(X), self.z_dim, X.device))))[0]
-        loss = generator_loss(fooled.float())
+        loss = generator_loss(wide(fooled))
         descend(self.optimisers["G"], loss)
         if self.settings.ema:
             follow(self.best, self.G, self.settings.ema)
@@ -132,10 +133,10 @@ class WganTask(AdversarialTask):
         set_ = self.settings
         with torch.no_grad(), self.compute.autocast():
             fake = self.G(normal(len(X), self.z_dim, X.device))
-        real, fake = self._moved(X), self._moved(fake.float())
+        real, fake = self._moved(X), self._moved(wide(fake))
         alpha = uniform(len(X), X.device)
         with self.compute.autocast():
-            D_real, D_fake = self.D(torch.cat([real, fake]))[0].float().chunk(2)
+            D_real, D_fake = wide(self.D(real)[0]), wide(self.D(fake)[0])
             penalty = self.penalty(real, fake, alpha)
         distance = critic_loss(D_real, D_fake)
         loss = distance + set_.gp_weight * penalty
@@ -162,11 +163,11 @@ class DcganTask(AdversarialTask):
         X = 2 * X - 1
         with self.compute.autocast():
             fake = self.G(normal(len(X), self.z_dim, X.device))
-            D_real, D_fake = self.D(torch.cat([X, fake.detach().to(X.dtype)]))[0].float().chunk(2)
+            D_real, D_fake = wide(self.D(X)[0]), wide(self.D(fake.detach())[0])
         seen = discriminator_loss(D_real, D_fake)
         descend(self.optimisers["D"], seen)
         with self.compute.autocast():
-            fooled = self.D(fake)[0].float()
+            fooled = wide(self.D(fake)[0])
         loss = non_saturating_loss(fooled)
         descend(self.optimisers["G"], loss)
         return {"discriminator": seen.detach(), "generator": loss.detach()}

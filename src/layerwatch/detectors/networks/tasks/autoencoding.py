@@ -14,6 +14,7 @@ from layerwatch.detectors.networks.losses import elbo_loss
 from layerwatch.detectors.networks.tasks.descent import adam, descend, normal
 from layerwatch.detectors.networks.training import Task
 from layerwatch.detectors.networks.vae import VaeNetwork
+from layerwatch.detectors.networks.wide import wide
 
 
 class VaeTask(Task):
@@ -50,4 +51,4 @@ class VaeTask(Task):
     def _loss(self, X: Float[Tensor, "n 1 s s"], noise: Float[Tensor, "n z"]) -> Float[Tensor, ""]:
         with self.compute.autocast():
             logits, mean, log_variance = self.network.logits(X, noise)
-        return elbo_loss(X, logits.float(), mean.float(), log_variance.float())
+        return elbo_loss(X, wide(logits), wide(mean), wide(log_variance))

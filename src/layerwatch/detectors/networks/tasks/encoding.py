@@ -13,6 +13,7 @@ from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.losses import izi_f_loss
 from layerwatch.detectors.networks.tasks.descent import adam, descend
 from layerwatch.detectors.networks.training import Task
+from layerwatch.detectors.networks.wide import wide
 
 
 class EncoderTask(Task):
@@ -65,8 +66,8 @@ class EncoderTask(Task):
     def _loss(self, X: Float[Tensor, "n 1 s s"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         with self.compute.autocast():
             with torch.no_grad():
-                D_f_X = self.D(X)[1].float()
+                D_f_X = wide(self.D(X)[1])
             GEX = self.G(self.E(X))
-            D_f_GEX = self.D(GEX)[1].float()
-        GEX = GEX.float()
+            D_f_GEX = wide(self.D(GEX)[1])
+        GEX = wide(GEX)
         return izi_f_loss(X, GEX, D_f_X, D_f_GEX, self.weights), GEX, D_f_X, D_f_GEX
