@@ -13,7 +13,7 @@ from layerwatch.detectors.base import Checkpoint, check_images
 from layerwatch.detectors.networks.gan_detector import GanDetector
 from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.latent_search import Search, best_z
-from layerwatch.detectors.networks.tensors import to_tensor
+from layerwatch.detectors.networks.tensors import to_learn, to_tensor
 from layerwatch.records import LayerImage, Progress, Reading, silent
 
 
@@ -45,7 +45,7 @@ class Anogan(GanDetector):
         """See Detector: the GAN only."""
         check_images(images)
         self.window_, modules = Window.of(images), self._begin(seed)
-        X, held = (to_tensor(some, self.size, self.window_) for some in hold_out(images))
+        X, held = (to_learn(some, self.framing, self.window_, seed) for some in hold_out(images))
         self._fit_gan(modules, X, held, seed, progress, checkpoint)
         self.modules_ = {name: modules[name].eval() for name in "GD"}
         return self
@@ -57,7 +57,7 @@ class Anogan(GanDetector):
         readings: list[Reading] = []
         for start in range(0, len(images), self.search_batch):
             chunk = images[start : start + self.search_batch]
-            X = 2 * to_tensor(chunk, self.size, self.window_).to(compute.device) - 1
+            X = 2 * to_tensor(chunk, self.framing, self.window_).to(compute.device) - 1
             z = best_z(X, G, D, self.z_dim, search, compute)[0]
             with torch.no_grad():
                 readings += self._readings(chunk, X, G(z).float())
@@ -65,7 +65,7 @@ class Anogan(GanDetector):
 
     def z_of(self, images: Sequence[LayerImage]) -> Float[torch.Tensor, "n z"]:
         """The z that explains each image best."""
-        X = 2 * to_tensor(images, self.size, self.window_).to(self.compute().device) - 1
+        X = 2 * to_tensor(images, self.framing, self.window_).to(self.compute().device) - 1
         search = Search(self.search_steps, self.search_rate, self.lam, self.restarts, self.tolerance)
         return best_z(X, self.modules_["G"], self.modules_["D"], self.z_dim, search, self.compute())[0]
 

@@ -14,7 +14,7 @@ from layerwatch.detectors.networks.gan_detector import GanDetector
 from layerwatch.detectors.networks.graph import FanoganGraph
 from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.tasks.encoding import EncoderTask
-from layerwatch.detectors.networks.tensors import to_tensor
+from layerwatch.detectors.networks.tensors import to_learn, to_tensor
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.wgan import Encoder
 from layerwatch.records import LayerImage, Progress, Reading, silent
@@ -49,7 +49,7 @@ class Fanogan(GanDetector):
         """See Detector: WGAN-GP first, then the encoder, then both tuned together."""
         check_images(images)
         self.window_, modules, compute = Window.of(images), self._begin(seed), self.compute()
-        X, held = (to_tensor(some, self.size, self.window_) for some in hold_out(images))
+        X, held = (to_learn(some, self.framing, self.window_, seed) for some in hold_out(images))
         self._fit_gan(modules, X, held, seed, progress, checkpoint)
 
         E, G, D = (modules[name] for name in "EGD")
@@ -71,7 +71,7 @@ class Fanogan(GanDetector):
         compute = self.compute()
         for start in range(0, len(images), self.batch):
             chunk = images[start : start + self.batch]
-            X = 2 * to_tensor(chunk, self.size, self.window_).to(compute.device) - 1
+            X = 2 * to_tensor(chunk, self.framing, self.window_).to(compute.device) - 1
             with compute.autocast():
                 GEX = self.modules_["G"](self.modules_["E"](X))
             readings += self._readings(chunk, X, GEX.float())

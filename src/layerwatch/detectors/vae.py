@@ -12,10 +12,11 @@ from torch import nn
 
 from layerwatch.detectors.base import Checkpoint, Detector, check_images
 from layerwatch.detectors.networks.compute import Compute
+from layerwatch.detectors.networks.framing import Framing
 from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
-from layerwatch.detectors.networks.tensors import to_heat, to_tensor
+from layerwatch.detectors.networks.tensors import to_heat, to_learn, to_tensor
 from layerwatch.detectors.networks.training import Run, train
 from layerwatch.detectors.networks.vae import VaeNetwork
 from layerwatch.detectors.networks.weights import modules_of, state_of
@@ -38,6 +39,7 @@ class Vae(Detector):
     rate: float = 1e-3
     precision: str = "fp32"  # or bf16
     device: str = "auto"
+    tiles: bool = False  # frames larger than the network are cut into tiles, not shrunk
     patience: int = 0  # looks at held-out images without a better loss before it stops; 0: never
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
@@ -54,7 +56,7 @@ class Vae(Detector):
         check_images(images)
         self.window_, network = Window.of(images), self._build()
         initialise(network, torch.Generator().manual_seed(seed))
-        X, held = (to_tensor(some, self.size, self.window_) for some in hold_out(images))
+        X, held = (to_learn(some, self._framing, self.window_, seed) for some in hold_out(images))
         task = VaeTask(network, self.z_dim, self.rate, self._compute())
         train(task, X, Run("VAE", self.steps, self.batch, seed, patience=self.patience), progress, checkpoint, held)
         self.modules_ = {"vae": network.eval()}
@@ -66,11 +68,11 @@ class Vae(Detector):
         readings, compute = list[Reading](), self._compute()
         for start in range(0, len(images), self.batch):
             chunk = images[start : start + self.batch]
-            X = to_tensor(chunk, self.size, self.window_).to(compute.device)
+            X = to_tensor(chunk, self._framing, self.window_).to(compute.device)
             with compute.autocast():
                 rest = (X - self.modules_["vae"](X)[0]).float()
-            A_R = rest.square().mean((1, 2, 3)).tolist()
-            heats = to_heat(rest.cpu(), chunk[0].pixels.shape, self.window_)
+            A_R = rest.square().mean((1, 2, 3)).view(len(chunk), -1).amax(1).tolist()  # of tiles the worst counts
+            heats = to_heat(rest, self._framing, chunk[0].pixels.shape, self.window_)
             readings += [Reading(i.job, i.layer, a, A_R=a, heat=h) for i, a, h in zip(chunk, A_R, heats, strict=True)]
         return tuple(readings)
 
@@ -92,6 +94,10 @@ class Vae(Detector):
 
     def _build(self) -> VaeNetwork:
         return VaeNetwork(self.size, self.width, self.z_dim)
+
+    @property
+    def _framing(self) -> Framing:
+        return Framing(self.size, self.tiles)
 
     def _compute(self) -> Compute:
         return Compute.of(self.device, self.precision)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from layerwatch.detectors.networks.framing import Framing
 from layerwatch.detectors.networks.inputs import Window, hold_out, resized
 from layerwatch.detectors.networks.tensors import to_heat, to_tensor
 from layerwatch.testing.images import healthy_images
@@ -18,10 +19,10 @@ from layerwatch.testing.images import healthy_images
 def test_images_of_any_size_come_in_one_range_and_heat_goes_back_to_their_size() -> None:
     images = healthy_images(8, 48)
     window = Window.of(images)
-    X = to_tensor(images, 32, window)
+    X = to_tensor(images, Framing(32), window)
     assert X.shape == (8, 1, 32, 32)
     assert 0 <= float(X.min()) < float(X.max()) <= 1
-    heat = to_heat(torch.ones(8, 1, 32, 32), (48, 48), window)
+    heat = to_heat(torch.ones(8, 1, 32, 32), Framing(32), (48, 48), window)
     assert heat.shape == (8, 48, 48)
     np.testing.assert_allclose(heat, window.high - window.low, rtol=1e-5)
 

@@ -52,3 +52,11 @@ class Compute:
         """Move modules there, laid out for fast convolutions."""
         for module in modules:
             module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # not in the stubs
+
+
+def has_fast_bf16() -> bool:
+    """Whether the processor itself computes in bf16; without it bf16 is emulated and slower than 32 bit."""
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):  # built without oneDNN
+        return False

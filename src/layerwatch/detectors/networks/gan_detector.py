@@ -11,12 +11,14 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from layerwatch.detectors.base import Checkpoint, Detector, anomaly_score
+from layerwatch.detectors.base import Checkpoint, Detector
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
+from layerwatch.detectors.networks.framing import Framing
 from layerwatch.detectors.networks.inputs import Window
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.penalty import check_penalty
+from layerwatch.detectors.networks.readings import readings_of
 from layerwatch.detectors.networks.tasks.adversarial import AdversarialTask, DcganTask, Wasserstein, WganTask
 from layerwatch.detectors.networks.tensors import to_heat, to_tensor
 from layerwatch.detectors.networks.training import Run, train
@@ -51,6 +53,7 @@ class GanDetector(Detector):
     layer_norm: bool = False
     before: bool = False  # D_f before the last activation
     patience: int = 0
+    tiles: bool = False  # frames larger than the networks are cut into tiles, not shrunk
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
 
@@ -78,7 +81,12 @@ class GanDetector(Detector):
 
     def as_seen(self, images: Sequence[LayerImage]) -> Float32[np.ndarray, "n s s"]:
         """Images as the networks see them: resized and stretched to [0, 1]."""
-        return np.asarray(to_tensor(images, self.size, self.window_)[:, 0].numpy(), np.float32)
+        return np.asarray(to_tensor(images, self.framing, self.window_)[:, 0].numpy(), np.float32)
+
+    @property
+    def framing(self) -> Framing:
+        """How frames come to the networks."""
+        return Framing(self.size, self.tiles)
 
     def _build(self) -> dict[str, nn.Module]:
         """Untrained networks by their letters."""
@@ -126,15 +134,17 @@ class GanDetector(Detector):
     def _readings(
         self,
         images: Sequence[LayerImage],
-        X: Float[Tensor, "n 1 s s"],
-        GX: Float[Tensor, "n 1 s s"],
+        X: Float[Tensor, "m 1 s s"],
+        GX: Float[Tensor, "m 1 s s"],
     ) -> Iterable[Reading]:
-        """Equation 1 for images in [-1, 1] and what the generator makes of them; the heat map is X - G in grey."""
+        """Equation 1 for images in [-1, 1] and what the generator makes of them; the heat map is X - G in grey.
+
+        Of a frame in tiles the worst tile counts.
+        """
         with self.compute().autocast():
             features = torch.stack([self.modules_["D"](X)[1], self.modules_["D"](GX)[1]], 1).float()
         rest = (X - GX) / 2
-        A_R = rest.square().mean((1, 2, 3)).tolist()
-        A_D = (features[:, 0] - features[:, 1]).square().mean(1).tolist()
-        heats, D_f = to_heat(rest.cpu(), images[0].pixels.shape, self.window_), features.cpu().numpy()
-        for image, r, d, heat, f in zip(images, A_R, A_D, heats, D_f, strict=True):
-            yield Reading(image.job, image.layer, anomaly_score(r, d, self.lam), r, d, heat, f)
+        A_R = rest.square().mean((1, 2, 3)).cpu().numpy()
+        A_D = (features[:, 0] - features[:, 1]).square().mean(1).cpu().numpy()
+        heats = to_heat(rest, self.framing, images[0].pixels.shape, self.window_)
+        yield from readings_of(images, A_R, A_D, heats, features.cpu().numpy(), self.lam)

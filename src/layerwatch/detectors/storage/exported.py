@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from layerwatch import catalogue
-from layerwatch.detectors.base import Checkpoint, Detector, anomaly_score
-from layerwatch.detectors.networks.inputs import Window, heat_of, stretched
+from layerwatch.detectors.base import Checkpoint, Detector
+from layerwatch.detectors.networks.framing import Framing
+from layerwatch.detectors.networks.inputs import Window
+from layerwatch.detectors.networks.readings import readings_of
 from layerwatch.detectors.runtimes.base import Reader, Runtime
 from layerwatch.records import LayerImage, Progress, Reading, UsageError, silent
 
@@ -24,6 +26,7 @@ class Exported(Detector):
     lam: float
     runtime: str
     precision: str = "fp32"
+    tiles: bool = False
     graph_: bytes = field(default=b"", repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
     reader_: Reader | None = field(default=None, repr=False)
@@ -53,15 +56,12 @@ class Exported(Detector):
         """See Detector; the heat map is X - G(E(X)) in grey."""
         if self.reader_ is None:
             raise UsageError("the graph of an exported model was not opened")
-        readings: list[Reading] = []
+        framing, readings = Framing(self.size, self.tiles), list[Reading]()
         for start in range(0, len(images), _BATCH):
             chunk = images[start : start + _BATCH]
-            told = self.reader_(stretched(chunk, self.size, self.window_))
-            heats = heat_of(told.rest[:, 0], chunk[0].pixels.shape, self.window_)
-            for image, r, d, heat, f in zip(
-                chunk, told.A_R.tolist(), told.A_D.tolist(), heats, told.features, strict=True
-            ):
-                readings.append(Reading(image.job, image.layer, anomaly_score(r, d, self.lam), r, d, heat, f))
+            told = self.reader_(framing.cut(chunk, self.window_))
+            heats = framing.join(told.rest[:, 0], chunk[0].pixels.shape, self.window_)
+            readings += readings_of(chunk, told.A_R, told.A_D, heats, told.features, self.lam)
         return tuple(readings)
 
     def arrays(self) -> dict[str, np.ndarray]:
