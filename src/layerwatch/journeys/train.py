@@ -93,9 +93,10 @@ def train(
         _begin(state, training, healthy)
     try:
         model.fit(healthy.fit, seed=training.seed, progress=progress if is_first else silent, checkpoint=state)
-    except DataError as error:
+    except (DataError, UsageError) as error:
         if not state.is_under_way:
             state.remove()
+        if isinstance(error, UsageError) or not state.is_under_way:
             raise
         raise DataError(f"{error}; the last good state is in {state.folder}") from None
     if not is_first:

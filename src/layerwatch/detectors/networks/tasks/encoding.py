@@ -15,6 +15,8 @@ from layerwatch.detectors.networks.tasks.descent import adam, descend
 from layerwatch.detectors.networks.training import Task
 from layerwatch.detectors.networks.wide import wide
 
+_SHOWN = 4  # held-out images
+
 
 class EncoderTask(Task):
     """izi_f with generator and critic frozen; with ``tune`` the generator learns along (joint tuning).
@@ -54,13 +56,14 @@ class EncoderTask(Task):
         self.E.eval()
         X = 2 * held - 1
         loss, GEX, D_f_X, D_f_GEX = self._loss(X)
-        self._shown = (torch.cat([X[:8], GEX[:8].float()]) + 1) / 2
+        few = torch.linspace(0, len(X) - 1, min(_SHOWN, len(X))).long()
+        self._shown = (torch.stack([X[few], wide(GEX[few])], 1).flatten(0, 1) + 1) / 2
         self.E.train()
         A_R, A_D = ((GEX - X) / 2).square().mean(), (D_f_X - D_f_GEX).square().mean()
         return {"loss": float(loss), "A_R": float(A_R), "A_D": float(A_D)}
 
     def sample(self) -> Float[Tensor, "k 1 s s"] | None:
-        """The first held-out images, and their reconstructions."""
+        """A few held-out images, each beside its reconstruction."""
         return self._shown
 
     def _loss(self, X: Float[Tensor, "n 1 s s"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
