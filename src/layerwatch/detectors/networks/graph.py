@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
 from layerwatch.detectors.runtimes.base import OUTPUTS
+from layerwatch.records import UsageError
 
 _OPSET = 17
 
@@ -36,7 +38,13 @@ class FanoganGraph(nn.Module):
 
 
 def onnx_of(graph: FanoganGraph, size: int) -> bytes:
-    """The graph as ONNX, for batches of any size."""
+    """The graph as ONNX, for batches of any size.
+
+    Raises:
+        UsageError: the package onnx is missing.
+    """
+    if find_spec("onnx") is None:
+        raise UsageError("exporting needs the package onnx: `pip install layerwatch[onnx]`")
     file = io.BytesIO()
     batch = {key: {0: "n"} for key in ("X", *OUTPUTS)}
     X = torch.zeros(2, 1, size, size)
