@@ -75,11 +75,37 @@ def test_written_intervals_come_back(low: float, width: float, layer: float) -> 
         ("blur = [1, 2, 3]", "the layer's share must lie in 0 to 1"),
         ("blur = [1, nan]", "must be written as"),
         ("blur = [", "broken TOML"),
+        ("blur = [-1, -0.5, 0.2]", "blur = [-1, -0.5, 0.2]; low and high must lie in 0 to 50 (px)"),
+        ("blur = [500, 600, 0.1]", "must lie in 0 to 50 (px)"),
+        ("decay = [1.5, 2, 0.1]", "decay = [1.5, 2, 0.1]; low and high must lie in 0 to 0.95 (a share of the layer"),
+        ("sand = [1, 2]", "sand has no effect in the preset paper, lamp is the level of the bed itself; leave it out"),
+        ("hot_part = 2", "hot_part = 2; it must be one number in 0 to 1"),
+        ("hot_part = [0, 1]", "hot_part = [0, 1]; it must be one number"),
+        ("preset = 3\nblur = [0, 1]", "preset = 3; there are: paper, physical"),
+        ("", "ranges.toml: no quantity in it"),
+        ("# nothing\npreset = 'paper'", "ranges.toml: no quantity in it"),
     ],
 )
 def test_what_is_wrong_in_intervals_is_named(text: str, said: str) -> None:
     with pytest.raises(DataError, match=re.escape(said)):
         read_ranges(text, "ranges.toml", "paper")
+
+
+def test_a_file_of_one_preset_is_refused_with_another() -> None:
+    text = write_ranges({"blur": Interval(0.5, 0.6)}, {}, preset="paper", hot_part=0.25)
+    assert read_ranges(text, "ranges.toml", "paper").hot_part == 0.25
+    with pytest.raises(UsageError, match="was learnt for the preset paper, not physical; give --preset paper"):
+        read_ranges(text, "ranges.toml", "physical")
+    with pytest.raises(DataError, match="decay has no effect in the preset physical"):
+        read_ranges("decay = [0.1, 0.2]", "ranges.toml", "physical")
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_lies_within_the_physical_limits(name: str) -> None:
+    idle = {"paper": {"sand", "chamber", "creep", "pause"}, "physical": {"decay"}}[name]
+    for key, own in vars(PRESETS[name]()).items():
+        if isinstance(own, Interval) and key not in idle:
+            assert getattr(read_ranges(write_ranges({key: own}, {}), "", name), key) == own
 
 
 def test_no_such_preset() -> None:
