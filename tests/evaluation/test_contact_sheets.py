@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from itertools import combinations
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from layerwatch.evaluation import contact_sheets
 from layerwatch.evaluation.contact_sheets import Cell, Height, Strip, layers_sheet, strips_sheet
@@ -80,3 +82,15 @@ def test_layers_are_drawn_with_a_colour_a_copy(monkeypatch: pytest.MonkeyPatch) 
 def test_the_same_strips_give_the_same_bytes() -> None:
     first, again = (strips_sheet("A title", strips(2, 3), blocks=1) for _ in range(2))
     assert first == again
+
+
+def test_every_grey_of_a_picture_is_drawn() -> None:
+    ramp = np.tile(np.linspace(30, 40, 900, dtype=np.float32), (40, 1))
+    sheet = strips_sheet("A title", [Strip("ramp", "rising", (30.0, 40.0), ramp.shape, (Cell(ramp, ""),))], blocks=1)
+    with Image.open(io.BytesIO(sheet)) as picture:
+        assert picture.mode == "RGB"
+        pixels = np.asarray(picture)
+    row = pixels[pixels.shape[0] - 60, 25:-25].astype(int)
+    assert len(np.unique(row[:, 0])) > 240
+    assert np.diff(row[:, 0]).max() <= 2
+    assert (np.ptp(row, axis=1) == 0).all()

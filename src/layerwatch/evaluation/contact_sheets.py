@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 from layerwatch.evaluation.style import GREY, colour, png
 
@@ -17,7 +19,7 @@ _DPI = 100
 _WIDTH, _MARGIN, _GAP, _BETWEEN = 1600, 18, 6, 34  # px: the sheet, its border, between cells, between blocks
 _TITLE, _HEADS, _STRIP_HEAD, _CAPTION, _SPARE = 40, 22, 38, 17, 12  # px: heights of what stands around the cells
 _SMALL, _PLAIN, _LARGE = 8.0, 9.5, 13.0  # points; 8 points are 11 px
-_GREYS = 25  # few enough for small files, too many to be seen as steps
+_GREYS = 256  # all that a picture of 8 bits can show: fewer would draw steps that no camera saw
 _HEAT = ListedColormap([(v, v, v) for v in np.linspace(0, 1, _GREYS)], "greys")
 _OUTLINE, _MARK, _EMPTY = "#E69F00", "#D55E00", "#f3f3f3"
 
@@ -129,7 +131,15 @@ class _Page:
 
     def png(self) -> bytes:
         """The sheet."""
-        return png(self.figure, _DPI)
+        return _opaque(png(self.figure, _DPI))
+
+
+def _opaque(data: bytes) -> bytes:
+    """The same pixels without alpha, an eighth smaller."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+        picture.convert("RGB").save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def _strip_head(page: _Page, strip: Strip, x: float, y: float, wide: float) -> None:

@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from layerwatch import catalogue
 from layerwatch.evaluation.contact_sheets import Cell, Height, Strip, layers_sheet, strips_sheet
-from layerwatch.images.palette import with_palette
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.faults.base import Arrival, Fault, heat_of
 from layerwatch.job.machine import Machine
@@ -72,7 +71,7 @@ def contact_sheet(
         raise DataError(f"{source.part.name} has {have} layers, the sheets need {_JOB}; give a taller part")
     sheets = {"layers.png": healthy_layers, "faults.png": all_faults, "defects.png": all_defects}
     for name, draw in sheets.items():
-        write_file(out / name, with_palette(draw(source, progress)))
+        write_file(out / name, draw(source, progress))
     return tuple(out / name for name in sheets)
 
 
