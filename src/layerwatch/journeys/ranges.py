@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from layerwatch.journeys.layer_runs import Given, Source, open_source, random_ru
 from layerwatch.journeys.range_intervals import Learnt, check_by, learn
 from layerwatch.journeys.ranges_report import report
 from layerwatch.journeys.rank_agreement import rank_agreement as rank_agreement  # the command line's only door
+from layerwatch.journeys.sources import is_archive
 from layerwatch.records import Progress, UsageError, silent
 
 _AGES = 60  # layers of conducted heat
@@ -36,9 +37,10 @@ def given_by(
     mm_per_px: float | None = None,
     span: tuple[float, float] | None = None,
     machine: Path | None = None,
+    good: Sequence[str] = (),
 ) -> Given:
     """What a user said of the images; errors as in ``open_machine``."""
-    return Given(frames, plans, mm_per_px, span, None if machine is None else open_machine(machine))
+    return Given(frames, plans, mm_per_px, span, None if machine is None else open_machine(machine), tuple(good))
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Study:
     def lines(self) -> tuple[str, ...]:
         """For the terminal."""
         lines = [*self.real.source.said]
+        lines += [] if self.synthetic is None else [f"against: {line}" for line in self.synthetic.source.said]
         lines += [f"{key}: left out ({why})" for key, why in self.learnt.omitted.items()]
         lines += [f"{gap.name}: {100 * gap.covered:.0f} % covered; {gap.advice}" for gap in self.gaps if gap.advice]
         if self.agreement is not None:
@@ -118,13 +121,23 @@ def study(
     learnt = learn(real.runs, ranges, machine, lesson.by, real.source.mm_per_px)
     synthetic, gaps = None, tuple[Gap, ...]()
     if against is not None:
-        source = open_source(Given(against, machine=given.machine), machine)
+        source = _counterpart(given, against, machine)
         synthetic = measure(against.resolve().name, source, ranges, machine, lesson, progress)
         in_mm = None not in (real.source.mm_per_px, synthetic.source.mm_per_px)
         gaps = compare(domain_of(real, "real", in_mm=in_mm), domain_of(synthetic, "synthetic", in_mm=in_mm))
     found = Study(real, learnt, gaps, synthetic, agreement)
     _write(out, found, lesson, machine)
     return found
+
+
+def _counterpart(given: Given, against: Path, machine: Machine) -> Source:
+    """The synthetic images, looked at in the same way as the real ones."""
+    blind = given.plans is None and not is_archive(given.folder)
+    source = open_source(Given(against, machine=given.machine, blind=blind), machine)
+    if not blind or not is_archive(against):
+        return source
+    said = f"the plans of {against.name} are not looked at either, so that both sides are measured in the same way"
+    return replace(source, said=(*source.said, said), layers_known=False)
 
 
 def measure(
