@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,40 @@ def test_any_crew_writes_the_same_bytes(tmp_path: Path) -> None:
         written.append(contents(out))
     assert all(one == written[0] for one in written[1:])
     assert len(written[0]) > 50
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed with a signal")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    lines = [
+        "import os, sys, time",
+        "from pathlib import Path",
+        "from layerwatch.crew.processes import Processes",
+        "def sleep(item):",
+        "    Path(sys.argv[1], str(os.getpid())).touch()",
+        "    time.sleep(600)",
+        "if __name__ == '__main__':",
+        "    list(Processes(2).each(sleep, ['a', 'b']))",
+    ]
+    (tmp_path / "parent.py").write_text("\n".join(lines))
+    started = tmp_path / "started"
+    started.mkdir()
+    with subprocess.Popen([sys.executable, tmp_path / "parent.py", started]) as parent:
+        wait_until(lambda: len(list(started.iterdir())) == 2)
+        parent.kill()
+    wait_until(lambda: not any(is_alive(int(worker.name)) for worker in started.iterdir()))
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")  # an orphan that nobody waits for stays there as a zombie
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
+from threading import Thread
 from typing import Any, ClassVar
 
 from threadpoolctl import threadpool_limits
@@ -69,11 +70,20 @@ class Processes(Crew):
 
 
 def _begin(work: Work) -> None:
-    """In each worker: keep the work, and leave Ctrl-C to the parent, which lets whole items end."""
+    """In each worker: keep the work, leave Ctrl-C to the parent, which lets whole items end, and end with it."""
     global _work  # a worker's only state
     _work = work
     threadpool_limits(1)  # the workers are the parallelism; threads below them would fight for the processors
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot stop its workers, so they watch the pipe that breaks with it."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _do(item: str) -> Any:
