@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from layerwatch.evaluation import domain_figures
 from layerwatch.evaluation.agreement import Trial, agreement
 from layerwatch.evaluation.domain import Domain, compare
 from layerwatch.evaluation.domain_figures import distributions, lag_curves, rank_scatter, spectra
@@ -88,3 +90,23 @@ def test_figures_are_png_and_the_same_every_time() -> None:
     ]
     assert all(one.startswith(b"\x89PNG") for one in drawn[0])
     assert drawn[0] == drawn[1]
+
+
+def test_a_single_value_is_drawn_and_the_lowest_frequency_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+
+    def kept(figure: Figure) -> bytes:
+        drawn.append(figure)
+        return b""
+
+    monkeypatch.setattr(domain_figures, "png", kept)
+    real = domain("real", blur=np.full(6, 0.7), bed=296.0 + 1e-6 * np.arange(6))
+    domain_figures.distributions([real], {"blur": "blur", "bed": "bed"})
+    domain_figures.spectra([real])
+    blur, bed = drawn[0].axes[:2]
+    assert [text.get_text() for text in blur.texts] == ["0.7"]
+    assert np.asarray(blur.lines[0].get_xdata()).tolist() == [0.7, 0.7]
+    low, high = bed.get_xlim()
+    assert high - low > 1  # so that ticks of four digits differ
+    assert bed.xaxis.get_major_formatter()(296.12) == "296.1"
+    assert np.asarray(drawn[1].axes[0].lines[0].get_xdata()).min() == real.frequencies[1]

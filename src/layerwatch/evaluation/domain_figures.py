@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float64
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from layerwatch.evaluation.agreement import Agreement
 from layerwatch.evaluation.domain import Domain
@@ -30,25 +32,49 @@ def distributions(domains: Sequence[Domain], labels: dict[str, str]) -> bytes:
         ax.set_axis_off()
     for ax, name in zip(flat, names, strict=False):
         for number, domain in enumerate(domains):
-            values = np.sort(domain.values.get(name, np.zeros(0)))
-            if len(values):
-                shares = (np.arange(len(values)) + 1) / len(values)
-                ax.step(values, shares, where="post", color=colour(number), ls=dashes(number), label=domain.name)
+            _shares_below(ax, np.sort(domain.values.get(name, np.zeros(0))), number, domain.name)
         ax.set_ylim(0, 1.02)
+        _plain_numbers(ax)
         plain(ax, labels[name], "share below" if ax in [row[0] for row in axes] else "")
     _legend(flat[0])
     return png(figure)
 
 
+def _shares_below(ax: Axes, values: Float64[np.ndarray, " n"], number: int, name: str) -> None:
+    """One step a value; a single value is a line with its number."""
+    if not len(values):
+        return
+    if values[0] == values[-1]:
+        (line,) = ax.plot([values[0]] * 2, [0, 1], label=name)
+        ax.annotate(f"{values[0]:.4g}", (values[0], 0.9 - 0.14 * number), xytext=(4, 0), textcoords="offset points")
+    else:
+        (line,) = ax.step(values, (np.arange(len(values)) + 1) / len(values), where="post", label=name)
+    line.set(color=colour(number), ls=dashes(number))
+
+
+def _plain_numbers(ax: Axes) -> None:
+    """Few ticks of four digits without an offset, on an axis wide enough that they differ."""
+    low, high = ax.get_xlim()
+    least = 4e-3 * max(abs(low), abs(high))
+    if high - low < least:
+        ax.set_xlim((low + high - least) / 2, (low + high + least) / 2)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
+
+
 def spectra(domains: Sequence[Domain]) -> bytes:
-    """Median power of the bed's texture against frequency, and the band between 10 and 90 % of the layers."""
+    """Median power of the bed's texture against frequency, and the band between 10 and 90 % of the layers.
+
+    The lowest frequency is left out: detrending leaves nothing of it, and its zero would squeeze all others.
+    """
     figure, ((ax,),) = sheet(1, 1, 7.5, 4.0)
     for number, domain in enumerate(domains):
         if len(domain.spectra):
-            low, high = np.percentile(domain.spectra, _BANDS, axis=0)
-            ax.fill_between(domain.frequencies, low, high, color=colour(number), alpha=0.18, lw=0)
-            middle = np.median(domain.spectra, 0)
-            ax.plot(domain.frequencies, middle, color=colour(number), ls=dashes(number), label=domain.name)
+            frequencies, power = domain.frequencies[1:], domain.spectra[:, 1:]
+            low, high = np.percentile(power, _BANDS, axis=0)
+            ax.fill_between(frequencies, low, high, color=colour(number), alpha=0.18, lw=0)
+            middle = np.median(power, 0)
+            ax.plot(frequencies, middle, color=colour(number), ls=dashes(number), label=domain.name)
     ax.set_xscale("log")
     ax.set_yscale("log")
     plain(ax, "cycles a px", "power density, K² px²")

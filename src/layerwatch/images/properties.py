@@ -69,6 +69,11 @@ class LayerProperties:
     noise: float = np.nan  # K, from pixel to pixel
     uneven: float = np.nan  # K, standard deviation of the lamp's field on the bed
 
+    @property
+    def uneven_share(self) -> float:
+        """The same as a share of the level of the bed; NaN for a bed that is not above 0 degC."""
+        return self.uneven / self.bed if self.bed > 0 else np.nan
+
 
 @dataclass(frozen=True, eq=False)
 class RunProperties:

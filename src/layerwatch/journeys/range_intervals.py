@@ -12,9 +12,11 @@ from layerwatch.images.properties import LayerProperties, RunProperties
 from layerwatch.job.machine import Machine
 from layerwatch.job.ranges import Interval, Ranges
 from layerwatch.job.thermal import Kernel
+from layerwatch.journeys.range_levels import mean_share
 from layerwatch.journeys.range_series import (
     Series,
     interval,
+    joined,
     numbered_series,
     scaled,
     series_of,
@@ -23,6 +25,8 @@ from layerwatch.journeys.range_series import (
 )
 from layerwatch.records import UsageError
 
+ONE_VALUE = "no difference beyond the error of measurement: one value; widen it by hand or give more runs"
+_LEAST_RUNS = 3  # of layers, for what only runs show
 _RARE = 0.2  # share of the runs that must show a quantity
 _LIMITS = {"texture_memory": (0.0, 0.95), "decay": (0.0, 0.9), "anisotropy": (0.1, 10.0), "uneven": (0.0, 0.2)}
 BY = ("minmax", "percentiles")
@@ -42,6 +46,12 @@ class Learnt:
     comments: dict[str, str]  # of each interval: how it was measured, and from how many images
     omitted: dict[str, str]  # quantity -> why
     noise: float  # K, of the camera; belongs into the machine file
+    hot_part: float | None = None  # share of jobs in which the part is the warmer one; None: no outlines
+
+    @property
+    def narrow(self) -> tuple[str, ...]:
+        """Quantities whose interval is one value, as no difference between runs exceeds the error of measurement."""
+        return tuple(key for key, own in self.intervals.items() if np.isclose(own.low, own.high, rtol=1e-4, atol=0))
 
 
 def learn(runs: Sequence[RunProperties], ranges: Ranges, machine: Machine, by: str, mm_per_px: float | None) -> Learnt:
@@ -95,7 +105,20 @@ class _Learner:
             self._levels()
         else:
             self._surface()
-        return self.found
+        self.found.comments.update({key: f"{self.found.comments[key]}; {ONE_VALUE}" for key in self.found.narrow})
+        return self._with_hot_part()
+
+    def _with_hot_part(self) -> Learnt:
+        """The share of jobs whose part is warmer than the bed; ``binder`` itself has no sign."""
+        jobs: dict[str, list[float]] = {}
+        for run in self.runs:
+            if np.isfinite(run.together.contrast):
+                jobs.setdefault(run.job, []).append(run.together.contrast)
+        if not jobs:
+            return self.found
+        hot = sum(float(np.mean(own)) < 0 for own in jobs.values())
+        self.found.comments["hot_part"] = f"share of jobs with a warmer part: {hot} of {len(jobs)}"
+        return replace(self.found, hot_part=hot / len(jobs))
 
     def _memories(self) -> list[Memory]:
         """Of every run; decays seen at moving outlines help the runs that show none."""
@@ -118,7 +141,7 @@ class _Learner:
             return Memory(max(texture, 0.0) if np.isfinite(texture) else np.nan, decay, error, error)
         if run.decay is not None and run.decay[1] < _SHOWN:
             return fit_memory(run.lags, run.lag_errors, run.decay)
-        memory = fit_memory(run.lags, run.lag_errors, _joined(run.decay, prior))
+        memory = fit_memory(run.lags, run.lag_errors, joined(run.decay, prior))
         return replace(memory, decay_error=np.nan)  # others' decay, good enough to tell the texture's memory
 
     def _add(
@@ -127,6 +150,11 @@ class _Learner:
         """Learn one quantity, or say why not; ``by_run``: single layers show it too badly for a layer's share."""
         if series is None or not len(series.runs):
             self.found.omitted[key] = why
+            return
+        if key == "texture_memory" and len(series.runs) < _LEAST_RUNS:
+            self.found.omitted[key] = (
+                f"runs of layers that show it: {len(series.runs)}; {_LEAST_RUNS} at least are needed"
+            )
             return
         if len(series.runs) < _RARE * len(self.runs):
             self.found.omitted[key] = f"only {len(series.runs)} of {len(self.runs)} runs of layers show it"
@@ -277,9 +305,11 @@ class _Learner:
         lamp = series_of(self.runs, lambda p: p.bed, lambda p: p.bed_texture * _median(cells))
         self._add("lamp", lamp, "degC, level of the bed", why="no bed was found", fresh=self.fresh)
         contrast = series_of(self.runs, lambda p: abs(p.contrast), lambda p: abs(p.contrast) * p.blur_error)
-        self._add("binder", contrast, "K, bed minus part at the outlines", why=_NO_OUTLINE, fresh=self.fresh)
-        share = np.sqrt(1 - _mean_share(self.ranges, self.machine))
-        uneven = series_of(self.runs, lambda p: p.uneven / p.bed / share, lambda p: _FIELD_ERROR * p.uneven / p.bed)
+        self._add(
+            "binder", contrast, "K, bed minus part at the outlines, without its sign", why=_NO_OUTLINE, fresh=self.fresh
+        )
+        share = np.sqrt(1 - mean_share(self.ranges, self.machine))
+        uneven = series_of(self.runs, lambda p: p.uneven_share / share, lambda p: _FIELD_ERROR * p.uneven_share)
         how = "standard deviation of the lamp's field over the level of the bed"
         self._add("uneven", uneven, how, why="no bed was found", by_run=True)
 
@@ -287,7 +317,10 @@ class _Learner:
         middle = (self.ranges.emissivity.low + self.ranges.emissivity.high) / 2
         contrast = series_of(self.runs, lambda p: abs(p.contrast) / middle, lambda p: abs(p.contrast) * p.blur_error)
         self._add(
-            "binder", contrast, "K a layer, from the contrast at outlines and how heat is conducted", why=_NO_OUTLINE
+            "binder",
+            contrast,
+            "K a layer, from the contrast at outlines, without its sign, and how heat is conducted",
+            why=_NO_OUTLINE,
         )
         why = "levels show only the sum of lamp, sand and chamber"
         self.found.omitted.update(lamp=why, sand=why, chamber=why)
@@ -302,28 +335,9 @@ _NO_PART = "no part, or one too thin for its texture to be seen apart"
 _NO_PAIR = "no two consecutive layers of one job"
 
 
-def _joined(own: tuple[float, float] | None, prior: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Two estimates of one value together."""
-    known = [one for one in (own, prior) if one is not None]
-    if not known:
-        return None
-    weights = np.array([1 / error**2 for _, error in known])
-    return float(np.average([value for value, _ in known], weights=weights)), float(weights.sum() ** -0.5)
-
-
 def _few_cells(p: LayerProperties) -> float:
     """Standard error of a level over the texture's standard deviation."""
     return float(np.sqrt(2) * p.texture_error) if np.isfinite(p.texture_error) else np.nan
-
-
-def _mean_share(ranges: Ranges, machine: Machine) -> float:
-    """Share of the lamp field's variance that lies in its mean over the bed, which looks like another level."""
-    length = (ranges.lamp_length.low + ranges.lamp_length.high) / 2
-    smooth = float(np.prod([min(np.sqrt(np.pi) * length / size, 1.0) for size in machine.bed[:2]]))
-    away = ((np.arange(256) + 0.5) / 256)[:, None] - (np.arange(machine.emitters) + 0.5) / machine.emitters
-    weights = np.exp(-0.5 * (away * machine.emitters / 0.7) ** 2)
-    stripes = float(((weights / np.sqrt((weights**2).sum(1, keepdims=True))).mean(0) ** 2).sum())
-    return min((smooth + stripes) / 2, 0.9)
 
 
 def _other(axis: str) -> str:

@@ -100,3 +100,12 @@ def scaled(series: Series, factor: float) -> Series:
     """The same quantity in another unit."""
     layers = [own * factor for own in series.layers]
     return Series(series.runs * factor, series.errors * factor, layers, series.layer_error * factor)
+
+
+def joined(own: tuple[float, float] | None, prior: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Two estimates of one value together."""
+    known = [one for one in (own, prior) if one is not None]
+    if not known:
+        return None
+    weights = np.array([1 / error**2 for _, error in known])
+    return float(np.average([value for value, _ in known], weights=weights)), float(weights.sum() ** -0.5)

@@ -22,7 +22,8 @@ from layerwatch.job.thermal import Kernel
 from layerwatch.journeys.evaluate import triple
 from layerwatch.journeys.files import open_machine
 from layerwatch.journeys.layer_runs import Given, Source, open_source, random_runs, read_runs
-from layerwatch.journeys.range_intervals import Learnt, check_by, learn
+from layerwatch.journeys.range_intervals import ONE_VALUE, Learnt, check_by, learn
+from layerwatch.journeys.range_levels import needed_span
 from layerwatch.journeys.ranges_report import report
 from layerwatch.journeys.rank_agreement import rank_agreement as rank_agreement  # the command line's only door
 from layerwatch.journeys.sources import is_archive
@@ -76,6 +77,22 @@ class Study:
     gaps: tuple[Gap, ...]
     synthetic: Measured | None
     agreement: Agreement | None
+    ranges: Ranges  # the learnt intervals laid over the preset's
+    machine: Machine
+
+    @property
+    def is_held(self) -> bool:
+        """The machine's camera can see layers of these ranges."""
+        low, high = needed_span(self.ranges, self.machine)
+        return self.machine.span[0] <= low and high <= self.machine.span[1]
+
+    @property
+    def levels(self) -> str:
+        """Which span a camera needs for layers of these ranges."""
+        (low, high), (dark, bright) = needed_span(self.ranges, self.machine), self.machine.span
+        held = f"the span of {dark:g} to {bright:g} degC of {self.machine.name} "
+        more = f"does not; give synthesise a --machine with camera.low = {low} and camera.high = {high}"
+        return f"printed layers need a camera from {low} to {high} degC; {held}{'is enough' if self.is_held else more}"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -83,6 +100,8 @@ class Study:
         lines = [*self.real.source.said]
         lines += [] if self.synthetic is None else [f"against: {line}" for line in self.synthetic.source.said]
         lines += [f"{key}: left out ({why})" for key, why in self.learnt.omitted.items()]
+        lines += [f"{', '.join(self.learnt.narrow)}: {ONE_VALUE}"] if self.learnt.narrow else []
+        lines += [self.levels] if not self.is_held else []
         lines += [f"{gap.name}: {100 * gap.covered:.0f} % covered; {gap.advice}" for gap in self.gaps if gap.advice]
         if self.agreement is not None:
             lines.append(f"order of detectors, real against synthetic: Kendall's tau {self.agreement.tau}")
@@ -125,7 +144,9 @@ def study(
         synthetic = measure(against.resolve().name, source, ranges, machine, lesson, progress)
         in_mm = None not in (real.source.mm_per_px, synthetic.source.mm_per_px)
         gaps = compare(domain_of(real, "real", in_mm=in_mm), domain_of(synthetic, "synthetic", in_mm=in_mm))
-    found = Study(real, learnt, gaps, synthetic, agreement)
+    hot = ranges.hot_part if learnt.hot_part is None else learnt.hot_part
+    printable = replace(ranges, hot_part=hot, **learnt.intervals)  # type: ignore[arg-type] # names are its own
+    found = Study(real, learnt, gaps, synthetic, agreement, printable, machine)
     _write(out, found, lesson, machine)
     return found
 
@@ -162,11 +183,12 @@ def domain_of(measured: Measured, name: str, *, in_mm: bool) -> Domain:
     """Values of every property, one a layer; lengths in mm or px."""
     unit = measured.source.mm_per_px if in_mm and measured.source.mm_per_px else 1.0
     layers = [layer for run in measured.runs for layer in run.layers]
-    keys = ("bed", "part", "contrast", "bed_texture", "part_texture", "blur", "edge_width", "noise", "uneven")
+    keys = ("bed", "part", "contrast", "bed_texture", "part_texture", "blur", "edge_width", "noise")
     values = {key: np.array([getattr(layer, key) for layer in layers], np.float64) for key in keys}
-    x, y = (np.array([getattr(layer, key) for layer in layers], np.float64) for key in ("length_x", "length_y"))
+    shown = ("length_x", "length_y", "uneven_share")
+    x, y, uneven = (np.array([getattr(layer, key) for layer in layers], np.float64) for key in shown)
     lags = np.array([run.lags for run in measured.runs])
-    values |= {"length_x": x * unit, "length_y": y * unit, "lag_1": lags[:, 0]}
+    values |= {"length_x": x * unit, "length_y": y * unit, "lag_1": lags[:, 0], "uneven": uneven}
     spectra = np.concatenate([run.spectra for run in measured.runs if len(run.spectra)] or [np.zeros((0, 24))])
     known = {key: own[np.isfinite(own)] for key, own in values.items()}
     return Domain(name, known, radial_frequencies(), spectra, lags)
@@ -211,11 +233,14 @@ def _toml(found: Study, lesson: Lesson) -> str:
         f"# Learnt by `layerwatch ranges` from {found.real.layers} layers of {found.real.name!r}, for the preset "
         f"{lesson.preset}, by {lesson.by}, seed {lesson.seed}.",
         *(f"# {line}" for line in found.real.source.said),
+        f"# {found.levels}",
         f"# noise = {found.learnt.noise:.4g}  # K, of the camera: belongs into the machine file, under [camera]",
         *(f"# {key}: the preset's, {why}" for key, why in found.learnt.omitted.items()),
     ]
     lines = [" ".join(line.split()) for line in head]
-    return "\n".join([*lines, write_ranges(found.learnt.intervals, found.learnt.comments)])
+    own = found.learnt
+    table = write_ranges(own.intervals, own.comments, preset=lesson.preset, hot_part=own.hot_part)
+    return "\n".join([*lines, table])
 
 
 def _json(found: Study, lesson: Lesson) -> bytes:
@@ -226,6 +251,8 @@ def _json(found: Study, lesson: Lesson) -> bytes:
         "comments": found.learnt.comments,
         "omitted": found.learnt.omitted,
         "noise": found.learnt.noise,
+        "hot_part": found.learnt.hot_part,
+        "camera_span": needed_span(found.ranges, found.machine),
     }
     if found.synthetic is not None:
         told["synthetic"] = _measurements(found.synthetic)

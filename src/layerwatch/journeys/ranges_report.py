@@ -11,6 +11,11 @@ from layerwatch.evaluation.report import Card, Picture, Section, Table, html
 from layerwatch.job.ranges import Interval
 from layerwatch.journeys.range_intervals import Learnt
 
+_SPECTRUM = (
+    "Radial spectrum of the bed's texture: median and 10 to 90 % of the layers, without the lowest point, which "
+    "detrending takes away."
+)
+
 
 def report(
     lead: str,
@@ -64,7 +69,7 @@ def labels(*, in_mm: bool) -> dict[str, str]:
         "edge_width": "edge width 10 - 90 %, px",
         "blur": "blur (sigma), px",
         "noise": "noise from pixel to pixel, K",
-        "uneven": "unevenness of the lamp, K",
+        "uneven": "unevenness of the lamp, share of the bed's level",
     }
 
 
@@ -75,12 +80,18 @@ def _intervals(learnt: Learnt, preset: Mapping[str, Interval], said: Sequence[st
     )
     head = ("quantity", "low", "high", "layer's share", "preset", "how")
     parts = [Table(head, rows)]
+    if learnt.hot_part is not None:
+        parts.append(Table(("quantity", "value", "how"), (("hot_part", f"{learnt.hot_part:.3g}", _hot(learnt)),)))
     if learnt.omitted:
         parts.append(
             Table(("left out", "why"), tuple(learnt.omitted.items()), "The preset's intervals stay for these.")
         )
     text = "Jobs are drawn from low to high, layers within the layer's share around their job. "
     return Section("Intervals", text + " ".join(f"{line}." for line in said), tuple(parts))
+
+
+def _hot(learnt: Learnt) -> str:
+    return learnt.comments.get("hot_part", "")
 
 
 def _ends(own: Interval) -> str:
@@ -93,7 +104,10 @@ def _looks(domains: Sequence[Domain], *, in_mm: bool) -> Section:
         "All as they are seen, optics and heat included; the intervals above are what lies before these.",
         (
             Picture(distributions(domains, labels(in_mm=in_mm)), "Share of layers below each value (ECDF)."),
-            Picture(spectra(domains), "Radial spectrum of the bed's texture: median and 10 to 90 % of the layers."),
+            Picture(
+                spectra(domains),
+                _SPECTRUM,
+            ),
             Picture(lag_curves(domains), "Correlation of a texture with itself layers later: median and 10 to 90 %."),
         ),
     )
