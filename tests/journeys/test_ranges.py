@@ -128,7 +128,7 @@ def test_the_file_is_one_that_synthesise_takes_and_it_says_how(learnt: Study, ar
     found = read_ranges(text, "ranges.toml", "paper")
     assert found.blur.low == pytest.approx(learnt.learnt.intervals["blur"].low, rel=1e-4)
     assert "blur = [" in text
-    assert "from 64 images" in text
+    assert "from 64 image(s)" in text
     assert "# noise = 0.0" in text
 
 

@@ -167,7 +167,7 @@ class _Learner:
             found = interval(series, self.by, fresh)
         self.found.intervals[key] = found.widened(1.0, _LIMITS.get(key, (0.0, np.inf)))
         counted = sum(len(own) for own in series.layers) or len(series.runs)
-        unit = "images" if any(len(own) for own in series.layers) else "runs of layers"
+        unit = "image(s)" if any(len(own) for own in series.layers) else "run(s) of layers"
         self.found.comments[key] = f"{comment}; from {counted} {unit}"
 
     def _optics(self) -> None:

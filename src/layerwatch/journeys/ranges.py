@@ -105,7 +105,9 @@ class Study:
         lines += [f"{gap.name}: {100 * gap.covered:.0f} % covered; {gap.advice}" for gap in self.gaps if gap.advice]
         if self.agreement is not None:
             lines.append(f"order of detectors, real against synthetic: Kendall's tau {self.agreement.tau}")
-        lines.append(f"{self.real.layers} layers in {len(self.real.runs)} runs: {len(self.learnt.intervals)} intervals")
+        lines.append(
+            f"{self.real.layers} layers in {len(self.real.runs)} run(s): {len(self.learnt.intervals)} intervals"
+        )
         return tuple(lines)
 
 

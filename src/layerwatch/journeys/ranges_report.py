@@ -69,7 +69,7 @@ def labels(*, in_mm: bool) -> dict[str, str]:
         "edge_width": "edge width 10 - 90 %, px",
         "blur": "blur (sigma), px",
         "noise": "noise from pixel to pixel, K",
-        "uneven": "unevenness of the lamp, share of the bed's level",
+        "uneven": "lamp's unevenness, share of level",
     }
 
 
