@@ -15,6 +15,7 @@ from layerwatch.job.rangesfile import read_ranges
 from layerwatch.journeys.layer_runs import Given
 from layerwatch.journeys.range_intervals import ONE_VALUE, learn
 from layerwatch.journeys.range_levels import needed_span
+from layerwatch.journeys.range_series import Series, interval
 from layerwatch.journeys.ranges import Lesson, Study, study
 from tests.journeys.test_ranges import MACHINE, pictures, printed
 
@@ -82,3 +83,10 @@ def test_a_texture_s_memory_needs_three_runs() -> None:
     assert two.omitted["texture_memory"] == "runs of layers that show it: 2; 3 at least are needed"
     three = learn([run_of(job, 0.4, 0.5) for job in "abc"], paper(), MACHINE, "minmax", None)
     assert "texture_memory" in three.intervals
+
+
+def test_layers_that_all_lie_beside_their_run_give_an_interval_that_reaches_to_both() -> None:
+    series = Series(np.array([0.273, 0.274]), np.zeros(2), [np.array([0.25, 0.263])] * 2, 0.1)
+    found = interval(series, "minmax")
+    assert found.low == pytest.approx(0.263)
+    assert found.high == pytest.approx(0.273)

@@ -48,6 +48,7 @@ def interval(series: Series, by: str, fresh: float = 1.0) -> Interval:
     if any(len(own) for own in series.layers):  # never beyond what was seen, but for what heat hides of fresh layers
         seen, hidden = np.concatenate(series.layers), (1 - 1 / fresh) * reach
         low, high = max(low, float(seen.min()) - hidden), min(high, float(seen.max()) + hidden)
+    low, high = min(low, high), max(low, high)  # layers that all lie beside their run: the interval reaches to both
     return Interval(low, high, min(2 * reach / (high - low), 1.0) if high > low else 0.0)
 
 
