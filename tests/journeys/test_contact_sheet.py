@@ -14,7 +14,7 @@ from layerwatch.journeys import contact_sheet as sheets
 from layerwatch.journeys.contact_sheet import SEVERITIES, Source, contact_sheet
 from layerwatch.journeys.plates import slice_part
 from layerwatch.journeys.synthesise import Wish
-from layerwatch.records import DataError, Shot
+from layerwatch.records import DataError, Shot, UsageError
 from tests.journeys.test_cli import box, refused
 
 
@@ -89,4 +89,6 @@ def test_the_command_refuses_what_it_cannot_draw(tmp_path: Path, capsys: pytest.
     part, out = box(tmp_path / "part.stl"), tmp_path / "out"
     refused(capsys, ["contact-sheet", "--part", tmp_path / "none.stl", "--out", out], 2, "no such file")
     refused(capsys, ["contact-sheet", "--part", part, "--preset", "rosy", "--out", out], 2, "rosy", "paper")
+    with pytest.raises(UsageError, match="rosy"):
+        contact_sheet(tmp_path / "none.stl", out, machine(), preset="rosy")  # before the part is opened
     assert not out.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ from jaxtyping import Bool, Float32, UInt8
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from PIL import Image
 
 from layerwatch.evaluation.style import GREY, colour, png
 
@@ -131,15 +129,7 @@ class _Page:
 
     def png(self) -> bytes:
         """The sheet."""
-        return _opaque(png(self.figure, _DPI))
-
-
-def _opaque(data: bytes) -> bytes:
-    """The same pixels without alpha, an eighth smaller."""
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-        picture.convert("RGB").save(file, "PNG", optimize=True)
-    return file.getvalue()
+        return png(self.figure, _DPI)
 
 
 def _strip_head(page: _Page, strip: Strip, x: float, y: float, wide: float) -> None:

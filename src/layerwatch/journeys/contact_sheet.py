@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from layerwatch import catalogue
 from layerwatch.evaluation.contact_sheets import Cell, Height, Strip, layers_sheet, strips_sheet
+from layerwatch.images.opaque import without_alpha
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.faults.base import Arrival, Fault, heat_of
 from layerwatch.job.machine import Machine
@@ -64,6 +65,7 @@ def contact_sheet(
         DataError: the part is broken or too short.
     """
     wish = Wish(healthy=1, defective=0, layers=1, preset=preset, seed=seed)
+    _ = wish.ranges  # an unknown preset is refused before anything is sliced
     check_writable(out)
     source = Source(slice_part(path, machine, unit=unit, progress=progress), machine, wish)
     if len(source.part.layers) < _JOB:
@@ -71,7 +73,7 @@ def contact_sheet(
         raise DataError(f"{source.part.name} has {have} layers, the sheets need {_JOB}; give a taller part")
     sheets = {"layers.png": healthy_layers, "faults.png": all_faults, "defects.png": all_defects}
     for name, draw in sheets.items():
-        write_file(out / name, draw(source, progress))
+        write_file(out / name, without_alpha(draw(source, progress)))
     return tuple(out / name for name in sheets)
 
 
