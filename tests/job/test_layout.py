@@ -10,6 +10,7 @@ import pytest
 from layerwatch.job.layout import (
     Instance,
     Layout,
+    check_apart,
     check_on_bed,
     extent_of,
     fill_bed,
@@ -18,7 +19,7 @@ from layerwatch.job.layout import (
     turned,
 )
 from layerwatch.part.raster import coverage
-from layerwatch.records import DataError
+from layerwatch.records import DataError, Island
 from tests.job.conftest import machine_of, ring_layers
 
 
@@ -95,3 +96,18 @@ def test_a_part_without_contours_cannot_be_laid_out() -> None:
     empty = tuple(replace(layer, islands=()) for layer in ring_layers())
     with pytest.raises(DataError, match="no layer of the part has a closed contour"):
         fill_bed(empty, machine_of())
+
+
+def test_a_copy_may_lie_in_the_hole_of_another_but_not_in_its_wall() -> None:
+    machine, large = machine_of(), ring_layers()
+    small = tuple(
+        replace(layer, islands=tuple(Island(i.outer / 4, tuple(h / 4 for h in i.holes)) for i in layer.islands))
+        for layer in large
+    )
+    middle = extent_of(large).mean(0) - extent_of(small).mean(0)
+    x, y = (100 + middle).tolist()
+    check_apart((Instance(large, 100.0, 100.0), Instance(small, x, y)), machine)
+    with pytest.raises(DataError, match="copies 1 and 2 overlap, at z = "):
+        check_apart((Instance(large, 100.0, 100.0), Instance(small, 100.0, y)), machine)
+    with pytest.raises(DataError, match="copies 1 and 3 overlap"):
+        check_apart((Instance(large, 0.0, 0.0), Instance(large, 300.0, 0.0), Instance(large, 3.0, 3.0)), machine)

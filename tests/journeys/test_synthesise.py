@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,12 @@ import pytest
 
 from layerwatch.images.archive import Archive
 from layerwatch.job.machine import default_machine, shipped_text
+from layerwatch.job.printing import JobSettings, PrintedLayer, print_job
+from layerwatch.journeys import synthesise as journey
 from layerwatch.journeys.files import machine_for
 from layerwatch.journeys.plates import read_plate
 from layerwatch.journeys.synthesise import Wish, synthesise
-from layerwatch.records import DataError
+from layerwatch.records import DataError, UsageError
 from tests.journeys.test_cli import box, refused, run
 
 LAYOUT = """
@@ -134,3 +138,79 @@ def test_heights_of_equally_spaced_layers_are_kept(tmp_path: Path) -> None:
     heights = json.loads((tmp_path / "a" / "archive.json").read_bytes())["jobs"]["healthy-0000"]
     assert [row["z"] for row in heights] == pytest.approx(np.arange(1, 31) * 0.1)
     assert any("10 layers of 0.3 mm; cut into 30 equally spaced ones" in line for line in said)
+
+
+def test_far_too_many_layers_are_refused_and_thinner_ones_said_before_slicing(tmp_path: Path) -> None:
+    said: list[str] = []
+    part = box(tmp_path / "b.stl", 300.0, 200.0, 3.0)
+    with pytest.raises(DataError, match=r"201 layers wanted .* has 10; .* lower --layers to 200"):
+        synthesise([part], tmp_path / "a", default_machine(), Wish(1, 0, layers=201))
+    assert not (tmp_path / "a").exists()
+
+    def told(step: str, done: int, total: int, note: str = "") -> None:
+        assert any("cut into 30 equally spaced ones" in line for line in said)
+
+    synthesise([part], tmp_path / "a", default_machine(), Wish(1, 0, layers=30), say=said.append, progress=told)
+
+
+def test_all_parts_of_a_layout_are_cut_thinner_alike(layout: Path) -> None:
+    said: list[str] = []
+    plate, parts = read_plate(layout, default_machine(), at_least=200, say=said.append)
+    assert [len(part.layers) for part in parts] == [60, 30, 200]
+    assert plate.layers == 200
+    assert len(said) == len(set(said))
+
+
+def test_nothing_is_left_of_a_synthesis_that_the_camera_cannot_see(tmp_path: Path) -> None:
+    part, machine, out = box(tmp_path / "b.stl", 300.0, 200.0, 3.0), default_machine(), tmp_path / "a"
+    wish = Wish(2, 1, layers=3, defects=("shift",), faulty=1, faults=("black",))
+    with pytest.raises(DataError, match="widen camera"):
+        synthesise([part], out, replace(machine, span=(20.0, 30.0)), wish)
+    assert not out.exists()
+    assert synthesise([part], out, machine, wish).jobs
+
+
+def test_nothing_is_left_where_no_job_could_be_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, out = box(tmp_path / "b.stl", 300.0, 200.0, 3.0), tmp_path / "a"
+
+    def refuse(settings: JobSettings) -> Iterator[PrintedLayer]:
+        if settings.name != "healthy-0000":
+            raise DataError("no room for the defect")
+        yield from print_job(settings)
+
+    monkeypatch.setattr(journey, "print_job", refuse)
+    with pytest.raises(DataError, match="no room"):
+        synthesise([part], out, default_machine(), Wish(0, 1, layers=3))
+    assert not out.exists()
+    with pytest.raises(DataError, match="no room"):
+        synthesise([part], out, default_machine(), Wish(1, 1, layers=3))
+    assert (out / "frames" / "healthy-0000").exists()  # a finished job is kept
+
+
+def test_a_severity_that_is_not_reached_is_said(tmp_path: Path) -> None:
+    part, said = box(tmp_path / "b.stl", 300.0, 200.0, 3.0), list[str]()
+    wish = Wish(0, 1, layers=3, severity=100, defects=("thermal_drift",))
+    synthesise([part], tmp_path / "a", default_machine(), wish, say=said.append)
+    assert "thermal_drift (asked 100, reached " in said[-1]
+    assert "12 K or 15 mm" in said[-1]
+    said.clear()
+    synthesise([part], tmp_path / "b", default_machine(), replace(wish, severity=0.5), say=said.append)
+    assert not any("severity" in line for line in said)
+
+
+def test_copies_in_one_another_are_refused(layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout.write_text(LAYOUT + '[[part]]\nfile = "block.stl"\nx = 40.0\ny = 50.0\n')
+    words = ["synthesise", "--layout", layout, "--out", layout.parent / "a"]
+    refused(capsys, words, 1, "copies 1 and 4 overlap")
+    assert not (layout.parent / "a").exists()
+    layout.write_text(LAYOUT + '[[part]]\nfile = "block.stl"\nx = 40.0\ny = 130.0\n')  # they touch
+    assert len(read_plate(layout, default_machine())[0].instances) == 4
+
+
+def test_a_folder_that_holds_other_things_is_refused_before_slicing(tmp_path: Path) -> None:
+    def never(step: str, done: int, total: int, note: str = "") -> None:
+        raise AssertionError(step)
+
+    part = box(tmp_path / "b.stl", 300.0, 200.0, 3.0)
+    with pytest.raises(UsageError, match="is not empty"):
+        synthesise([part], tmp_path, default_machine(), Wish(1, 0), progress=never)

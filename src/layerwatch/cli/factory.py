@@ -81,11 +81,12 @@ def synthesise(
     learnt, defects = open_ranges(ranges, preset), tuple(defect or ())
     wish = Wish(jobs, defective, layers, severity, preset, seed, defects, variability, learnt, count, faults)
     printer, which = machine_for(part or (), machine, unit)
-    said, team = [which] if which else [], crew_of(crew, workers)
+    team, say = crew_of(crew, workers), partial(print, flush=True)
+    if which:
+        say(which)
     with bars() as told:
         run_it = partial(run, part or (), out, printer, wish, unit=unit, layout=layout)
-        archive = run_it(crew=team, progress=told, say=said.append)
-    print("\n".join(said))
+        archive = run_it(crew=team, progress=told, say=say)
     spoiled = f", {wish.faulty} jobs of each fault" if wish.faulty else ""
     print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers{spoiled}: {out}")
 

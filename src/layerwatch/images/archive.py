@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from jaxtyping import UInt8, UInt16
 from PIL import Image
 
 from layerwatch.images.folder import read_image
-from layerwatch.images.writing import new_folder, write_file
+from layerwatch.images.writing import check_writable, new_folder, write_file
 from layerwatch.records import DataError, DefectRecord, LayerImage, Truth, UsageError
 
 FORMAT = "layerwatch archive 1"
@@ -102,6 +104,17 @@ def write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
         write_file(folder / "truth" / f"{job}.json", _json(rows))
 
 
+def abandon_archive(folder: Path, jobs: Sequence[str]) -> None:
+    """Remove an archive of which no job is there, so that a call with other settings finds nothing in its way."""
+    if any(_is_there(folder, job) for job in jobs):
+        return
+    for name in ("frames", "plans", "truth"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / _UNFINISHED).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def finish_archive(folder: Path, header: Header, jobs: Sequence[str]) -> Archive:
     """Write ``archive.json`` when all jobs are there.
 
@@ -173,6 +186,14 @@ class Archive:
         """What is really wrong with the layers that ``images`` gives, in the same order."""
         return tuple(truth for job in jobs or self.jobs for truth in self._truth_of(job))
 
+    def defects(self, job: str) -> tuple[DefectRecord, ...]:
+        """Every defect of a job once, in the order in which they begin.
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+        return tuple(dict.fromkeys(defect for _, own in self._labels(job).values() for defect in own))
+
     def _truth_of(self, job: str) -> Iterable[Truth]:
         rows = self._labels(job)
         for layer in self.layers[job]:
@@ -206,6 +227,18 @@ def _plain_name(job: str) -> str:
     return job
 
 
+def check_claimable(folder: Path) -> None:
+    """Refuse a folder that cannot become an archive, before any work is done for it.
+
+    Raises:
+        UsageError: it cannot be written, or holds something else.
+    """
+    check_writable(folder)
+    is_archive = any((folder / name).exists() for name in ("archive.json", _UNFINISHED))
+    if folder.is_dir() and not is_archive and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty and holds no archive; choose another --out")
+
+
 def _claim(folder: Path, wanted: dict[str, Any]) -> None:
     """Make the folder ours, or find that it is: a resumed archive must be the same in every setting."""
     for name in ("archive.json", _UNFINISHED):
@@ -215,8 +248,7 @@ def _claim(folder: Path, wanted: dict[str, Any]) -> None:
             if there != json.loads(_json(wanted)):
                 raise UsageError(f"{folder} holds an archive of other settings; choose another --out or remove it")
             return
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty and holds no archive; choose another --out")
+    check_claimable(folder)
     write_file(folder / _UNFINISHED, _json(wanted))
 
 

@@ -15,6 +15,8 @@ from layerwatch.records import DataError, Island, Layer
 
 _CHUNK = 16  # layers drawn at once
 _MOST_COPIES = 255  # a plan has 8 bits
+_CLEAR = 0.1  # px, by which copies may overlap unseen
+_LOOKED_AT, _WINDOW = 64, 128  # layers of two copies that are compared, and px across what both boxes share
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +199,39 @@ def check_on_bed(instances: Sequence[Instance], machine: Machine) -> None:
                 f"copy {number} reaches from ({low[0]:.1f}, {low[1]:.1f}) to ({high[0]:.1f}, {high[1]:.1f}) mm and "
                 f"leaves the sand, which is {rim:g} to ({bed[0] - rim:g}, {bed[1] - rim:g}) mm; move, turn or scale it"
             )
+
+
+def check_apart(instances: Sequence[Instance], machine: Machine) -> None:
+    """Refuse copies that are printed into one another; boxes may overlap where the outlines do not.
+
+    Raises:
+        DataError: two overlap; they are named by their numbers.
+    """
+    boxes = np.stack([instance.bounds for instance in instances])
+    low, high = np.maximum(boxes[:, None, 0], boxes[None, :, 0]), np.minimum(boxes[:, None, 1], boxes[None, :, 1])
+    for first, second in np.argwhere(np.triu((high - low > _CLEAR * machine.mm_per_px).all(2), 1)).tolist():
+        window = np.stack([low[first, second], high[first, second]])
+        z = _meets((instances[first], instances[second]), window, machine.mm_per_px)
+        if z is not None:
+            raise DataError(
+                f"copies {first + 1} and {second + 1} overlap, at z = {z:g} mm and x, y within ({window[0, 0]:.1f}, "
+                f"{window[0, 1]:.1f}) to ({window[1, 0]:.1f}, {window[1, 1]:.1f}) mm; move one of them"
+            )
+
+
+def _meets(pair: tuple[Instance, Instance], window: Float64[np.ndarray, "2 2"], mm_per_px: float) -> float | None:
+    """Height of a layer where two copies share more of a window than rounding would; None where there is none."""
+    count = min(len(instance.layers) for instance in pair)
+    shown = np.unique(np.linspace(0, count - 1, min(count, _LOOKED_AT)).round().astype(int)).tolist()
+    side = max(mm_per_px / 4, float(np.ptp(window, axis=0).max()) / _WINDOW)
+    width, height = (int(n) for n in np.ceil(np.ptp(window, axis=0) / side))
+    drawn = [
+        coverages([own.layers[k] for k in shown], width, height, side, (own.x - window[0, 0], own.y - window[0, 1]))
+        for own in pair
+    ]
+    shared = np.clip(drawn[0] + drawn[1] - 1, 0, None).sum((1, 2)) * side**2
+    found = np.flatnonzero(shared > (_CLEAR * mm_per_px) ** 2)
+    return float(pair[0].layers[shown[int(found[0])]].z) if len(found) else None
 
 
 def fill_bed(

@@ -91,6 +91,17 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
             yield PrintedLayer(layer, press.heights[k], *told, press.time(k))
 
 
+def check_job(settings: JobSettings) -> None:
+    """Refuse a job without printing it.
+
+    Raises:
+        DataError: the camera's span does not hold its layers.
+    """
+    first = _stream(np.random.SeedSequence(settings.seed).spawn(1)[0])
+    machine, ranges = settings.machine, settings.ranges
+    _check_span(machine, draw_conditions(ranges, first), Kernel.conduction(machine.layer_time), ranges)
+
+
 def healthy_covariance(settings: JobSettings, layer: int) -> HealthyCovariance:
     """How healthy frames of one layer of a job vary, in K; the noise of severity.
 

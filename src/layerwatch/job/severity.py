@@ -20,7 +20,7 @@ from layerwatch.job.thermal import Kernel
 from layerwatch.records import DefectRecord
 
 Image = Float32[np.ndarray, "h w"]
-_MOST = {"K": 12.0, "mm": 15.0}  # amounts beyond these are no longer believable
+MOST = {"K": 12.0, "mm": 15.0}  # amounts beyond these are no longer believable
 _DIGITS = 4  # of an amount
 
 
@@ -127,7 +127,7 @@ def begin(
         return healthy.detectability(np.asarray(spoiled.temperature() - before, np.float32))
 
     linear = kind.unit == "K"
-    amount = amount_for(detectability, 10 * order.severity, linear=linear, most=_MOST[kind.unit])
+    amount = amount_for(detectability, 10 * order.severity, linear=linear, most=MOST[kind.unit])
     amount = float(f"{amount:.{_DIGITS}g}")
     record = DefectRecord(
         defect=order.defect,

@@ -43,6 +43,7 @@ class _Bars:
             TextColumn("{task.fields[note]}"),
             console=console,
             refresh_per_second=4,
+            redirect_stdout=sys.stdout.isatty(),  # a pipe gets what is printed, not the bars' terminal
         )
 
     def __enter__(self) -> _Bars:

@@ -15,7 +15,7 @@ from layerwatch.crew.inline import Inline
 from layerwatch.images.archive import StoredLayer
 from layerwatch.images.shots import spoiled_jobs, write_shots
 from layerwatch.job.faults.base import Fault
-from layerwatch.job.printing import JobSettings, print_job
+from layerwatch.job.printing import JobSettings, check_job, print_job
 from layerwatch.job.shots import shots_of
 from layerwatch.records import Progress, Shot, silent
 
@@ -59,6 +59,15 @@ def print_faulty_jobs(
     return tuple(jobs)
 
 
+def check_faulty_jobs(healthy: Sequence[JobSettings], kinds: Sequence[str], each: int) -> None:
+    """Refuse the jobs of ``print_faulty_jobs`` before any of them is printed; errors as in ``check_job``."""
+    work = _SpoilJob(Path(), tuple(healthy), {})
+    for place, kind in enumerate(kind for kind in kinds for _ in range(each)):
+        check_job(work.settings(place, "", 1))
+        if catalogue.load("job.faults", kind).needs_other:
+            check_job(work.settings(place + 1, "", 2))
+
+
 @dataclass(frozen=True, eq=False)
 class _SpoilJob:
     """The work of a crew: print one job, spoil its shots, store what arrives."""
@@ -70,7 +79,7 @@ class _SpoilJob:
     def __call__(self, name: str) -> None:
         kind, place = self.jobs[name]
         fault: Fault = catalogue.load("job.faults", kind)()
-        settings = self._settings(place, name, 1)
+        settings = self.settings(place, name, 1)
         layers = list(print_job(settings))
         shots = shots_of(layers, settings.machine, self._rng(settings, _TRIGGER))
         other = self._other(place) if fault.needs_other else ()
@@ -79,14 +88,14 @@ class _SpoilJob:
         came = [arrival.shot for arrival in arrivals if arrival.shot is not None]
         write_shots(self.out, name, came, [arrival.truth for arrival in arrivals], stored)
 
-    def _settings(self, place: int, name: str, stream: int) -> JobSettings:
+    def settings(self, place: int, name: str, stream: int) -> JobSettings:
         """A healthy job like one that was given, from a seed of its own."""
         like = self.healthy[place % len(self.healthy)]
         return replace(like, name=name, seed=(*like.seed, stream, place), orders=())
 
     def _other(self, place: int) -> tuple[Shot, ...]:
         """The shots of the job that runs beside it."""
-        beside = self._settings(place + 1, f"other-{place:04d}", 2)
+        beside = self.settings(place + 1, f"other-{place:04d}", 2)
         return shots_of(print_job(beside), beside.machine)
 
     @staticmethod

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from layerwatch.job.jobfile import read_layout
-from layerwatch.job.layout import Instance, check_on_bed, extent_of, fill_bed, turned
+from layerwatch.job.jobfile import PlacedFile, read_layout
+from layerwatch.job.layout import Instance, check_apart, check_on_bed, extent_of, fill_bed, turned
 from layerwatch.job.machine import Machine
 from layerwatch.journeys.files import naming, open_layers, open_part, read_text
 from layerwatch.part.layered import Layered, respaced
 from layerwatch.part.mesh import Mesh
+from layerwatch.part.reading import Part
 from layerwatch.part.slicing import layer_count, slices_of
 from layerwatch.records import DataError, Layer, Progress, silent
+
+Say = Callable[[str], None]
+_MOST_TIMES = 20  # the part's own layers; thinner ones are no longer believable
+
+
+def unheard(line: str) -> None:
+    """The Say that nobody listens to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,32 +55,51 @@ def slice_part(
     scale: float = 1.0,
     at_least: int = 1,
     progress: Progress = silent,
+    say: Say = unheard,
 ) -> SlicedPart:
     """All layers of a part file at the machine's layer height; equally spaced thinner ones where those are too few.
 
+    What a user should know is said as soon as it is known, units and layer heights before the part is sliced.
+
     Raises:
         UsageError: no such file, or an unknown unit.
-        DataError: the part is broken, does not fit the job box, or no layer of it has a closed contour.
+        DataError: the part is broken, does not fit the job box, no layer of it has a closed contour, or more than 20
+            times its own layers are wanted.
     """
     layered = open_layers(path, machine)
     if layered is not None:
-        return _layered(layered, path.name, scale, at_least)
-    part = open_part(path, machine, unit)
+        part = _layered(layered, path.name, scale, at_least)
+        _say_all(say, part.name, part.said)
+        return part
+    return _sliced(open_part(path, machine, unit), path.name, machine, scale, at_least, progress, say)
+
+
+def _sliced(
+    part: Part, file: str, machine: Machine, scale: float, at_least: int, progress: Progress, say: Say
+) -> SlicedPart:
+    """A part that comes as a mesh."""
     mesh = replace(part.mesh, triangles=part.mesh.triangles * scale)
 
     def told(step: str, done: int, total: int, note: str = "") -> None:
         progress(f"{step} {part.name[:20]}", done, total, note)
 
-    with naming(path.name):
+    with naming(file):
         height, said = _layer_height(mesh, machine, at_least)
+        _say_all(say, part.name, (*part.said, *said))
         slices = slices_of(mesh, height, progress=told)
     if not any(layer.islands for layer in slices.layers):
         leaks = sum(layer.leaks for layer in slices.layers)
         raise DataError(
-            f"{path.name}: no layer has a closed contour ({leaks} open ends in {len(slices.layers)} layers), so "
+            f"{file}: no layer has a closed contour ({leaks} open ends in {len(slices.layers)} layers), so "
             "nothing can be printed; the mesh is no solid: repair it, or export the part again"
         )
+    _say_all(say, part.name, slices.said)
     return SlicedPart(part.name, slices.layers, (*part.said, *said, *slices.said), part.sha256)
+
+
+def _say_all(say: Say, name: str, lines: Iterable[str]) -> None:
+    for line in lines:
+        say(f"{name}: {line}")
 
 
 def _layered(layered: Layered, name: str, scale: float, at_least: int) -> SlicedPart:
@@ -81,6 +108,8 @@ def _layered(layered: Layered, name: str, scale: float, at_least: int) -> Sliced
         raise DataError(f"{name}: layers cannot be scaled by {scale:g}; give the mesh of the part")
     if len(layered.layers) >= at_least:
         return SlicedPart(layered.name, layered.layers, layered.said, layered.sha256)
+    with naming(name):
+        _check_times(len(layered.layers), at_least)
     layers = respaced(layered.layers, at_least)
     said = f"fewer than {at_least} layers, so {at_least} equally spaced ones of {layers[0].height:.4g} mm are taken"
     return SlicedPart(layered.name, layers, (*layered.said, f"{said}, each as the file has it there"), layered.sha256)
@@ -92,11 +121,21 @@ def _layer_height(mesh: Mesh, machine: Machine, at_least: int) -> tuple[float, t
     count = layer_count(mesh, height)
     if count >= at_least:
         return height, ()
+    _check_times(count, at_least)
     thinner = top / at_least
     return thinner, (
         f"the part is {top:.4g} mm high, {count} layers of {height:g} mm; cut into "
         f"{at_least} equally spaced ones of {thinner:.4g} mm instead",
     )
+
+
+def _check_times(have: int, wanted: int) -> None:
+    """Refuse layers so thin that cutting them would take long for nothing."""
+    if wanted > _MOST_TIMES * have:
+        raise DataError(
+            f"{wanted:,} layers wanted of a part that has {have:,}; thinner ones are cut up to {_MOST_TIMES} times as "
+            f"many: lower --layers to {_MOST_TIMES * have:,}, or give a --machine of a smaller process.layer_height"
+        )
 
 
 def fill_beds(parts: Sequence[SlicedPart], machine: Machine) -> list[Plate]:
@@ -105,25 +144,47 @@ def fill_beds(parts: Sequence[SlicedPart], machine: Machine) -> list[Plate]:
 
 
 def read_plate(
-    path: Path, machine: Machine, *, at_least: int = 1, unit: str | None = None, progress: Progress = silent
+    path: Path,
+    machine: Machine,
+    *,
+    at_least: int = 1,
+    unit: str | None = None,
+    progress: Progress = silent,
+    say: Say = unheard,
 ) -> tuple[Plate, list[SlicedPart]]:
     """The plate of a job layout in TOML, and its parts, each sliced once a scale.
 
+    Where the tallest has too few layers, all are cut thinner alike.
+
     Raises:
         UsageError: no such file, or an unknown unit.
-        DataError: the layout or a part is broken, or a copy lies outside the bed.
+        DataError: the layout or a part is broken, a copy lies outside the bed, or two overlap.
     """
     copies = read_layout(read_text(path), path.name)
-    sliced: dict[tuple[str, str | None, float], SlicedPart] = {}
-    instances = []
-    for copy in copies:
-        key = (copy.file, copy.unit or unit, copy.scale)
-        if key not in sliced:
-            file = path.parent / copy.file
-            sliced[key] = slice_part(file, machine, unit=key[1], scale=copy.scale, at_least=at_least, progress=progress)
-        layers = turned(sliced[key].layers, copy.turn)
-        x, y = extent_of(layers)[0].tolist()
-        instances.append(Instance(layers, copy.x - x, copy.y - y))
-    plate = Plate(path.stem, tuple(instances))
+    keys = [(copy.file, copy.unit or unit, copy.scale) for copy in copies]
+    heard: dict[str, None] = {}
+
+    def say_once(line: str) -> None:
+        if line not in heard:
+            say(line)
+        heard[line] = None
+
+    def cut(key: tuple[str, str | None, float], at_least: int) -> SlicedPart:
+        file, own, scale = path.parent / key[0], key[1], key[2]
+        return slice_part(file, machine, unit=own, scale=scale, at_least=at_least, progress=progress, say=say_once)
+
+    sliced = {key: cut(key, 1) for key in dict.fromkeys(keys)}
+    tallest = max(len(part.layers) for part in sliced.values())
+    if tallest < at_least:
+        sliced = {key: cut(key, -(-len(part.layers) * at_least // tallest)) for key, part in sliced.items()}
+    plate = Plate(path.stem, tuple(_placed(copy, sliced[key].layers) for copy, key in zip(copies, keys, strict=True)))
     check_on_bed(plate.instances, machine)
+    check_apart(plate.instances, machine)
     return plate, list(sliced.values())
+
+
+def _placed(copy: PlacedFile, layers: tuple[Layer, ...]) -> Instance:
+    """A copy turned, with its lowest corner at its place."""
+    layers = turned(layers, copy.turn)
+    x, y = extent_of(layers)[0].tolist()
+    return Instance(layers, copy.x - x, copy.y - y)

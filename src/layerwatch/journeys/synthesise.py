@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,27 @@ import numpy as np
 from layerwatch import catalogue
 from layerwatch.crew.base import Crew
 from layerwatch.crew.inline import Inline
-from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
-from layerwatch.images.writing import check_writable
+from layerwatch.images.archive import (
+    Archive,
+    Header,
+    StoredLayer,
+    abandon_archive,
+    begin_archive,
+    check_claimable,
+    finish_archive,
+    write_job,
+)
 from layerwatch.job.machine import Machine
-from layerwatch.job.printing import DefectOrder, JobSettings, print_job
+from layerwatch.job.printing import DefectOrder, JobSettings, check_job, print_job
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
-from layerwatch.journeys.faulty_jobs import print_faulty_jobs, said_of
-from layerwatch.journeys.plates import Plate, SlicedPart, fill_beds, read_plate, slice_part
+from layerwatch.job.severity import MOST
+from layerwatch.journeys.faulty_jobs import check_faulty_jobs, print_faulty_jobs, said_of
+from layerwatch.journeys.plates import Plate, Say, SlicedPart, fill_beds, read_plate, slice_part, unheard
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 _BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
+_REACHED = 0.95  # of the severity asked, from which on nothing is said
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ def synthesise(
     layout: Path | None = None,
     crew: Crew = Inline(),
     progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = unheard,
 ) -> Archive:
     """Slice the parts and print every wished job; an interrupted call goes on where it was.
 
@@ -86,30 +97,53 @@ def synthesise(
         layout: a job layout in TOML, printed in every job instead of ``parts``.
         crew: who prints.
         progress: told while slicing and printing.
-        say: told what a user should know of the parts: units taken, repairs, layer heights, leaks.
+        say: told at once what a user should know of the parts: units taken, repairs, layer heights, leaks; at the end
+            of defects whose severity was not reached.
 
     Raises:
         UsageError: ``out`` cannot be written or holds other data, or an unknown preset.
         DataError: a part is broken, does not fit, or cannot be cut into so many layers.
     """
     _check(wish)
-    check_writable(out)
+    check_claimable(out)
     if layout is not None:
-        plate, sliced = read_plate(layout, machine, at_least=wish.layers, unit=unit, progress=progress)
+        plate, sliced = read_plate(layout, machine, at_least=wish.layers, unit=unit, progress=progress, say=say)
         plates = [plate]
     else:
-        sliced = [slice_part(path, machine, unit=unit, at_least=wish.layers, progress=progress) for path in parts]
+        cut = partial(slice_part, unit=unit, at_least=wish.layers, progress=progress, say=say)
+        sliced = [cut(path, machine) for path in parts]
         plates = fill_beds(sliced, machine)
-    for part in sliced:
-        for line in part.said:
-            say(f"{part.name}: {line}")
-    settings = plan_plates(plates, machine, wish)
+    settings, sound = plan_plates(plates, machine, wish), _sound_jobs(plates, machine, wish)
+    check_faulty_jobs(sound, wish.fault_kinds, wish.faulty)
     archive = print_archive(out, sliced, machine, settings, _provenance(wish), crew=crew, progress=progress)
     if wish.faulty:
-        like = replace(wish, healthy=max(wish.faulty * len(wish.fault_kinds), 2), defective=0)
-        sound = list(plan_plates(plates, machine, like).values())
         print_faulty_jobs(out, sound, wish.fault_kinds, wish.faulty, crew=crew, progress=progress)
+    unreached = _unreached(archive, [name for name, job in settings.items() if job.orders], wish.severity)
+    if unreached:
+        say(unreached)
     return archive
+
+
+def _sound_jobs(plates: Sequence[Plate], machine: Machine, wish: Wish) -> list[JobSettings]:
+    """The healthy jobs whose frames faults will spoil; none where no fault is wished."""
+    if not wish.faulty:
+        return []
+    like = replace(wish, healthy=max(wish.faulty * len(wish.fault_kinds), 2), defective=0)
+    return list(plan_plates(plates, machine, like).values())
+
+
+def _unreached(archive: Archive, jobs: Sequence[str], asked: float) -> str:
+    """What to say of defects that stayed below the severity asked; empty where none did."""
+    reached: dict[str, list[float]] = {}
+    for defect in (defect for job in jobs for defect in archive.defects(job)):
+        reached.setdefault(defect.defect, []).append(defect.severity)
+    low = [
+        f"{name} (asked {asked:g}, reached {' to '.join(dict.fromkeys((f'{min(own):.2g}', f'{max(own):.2g}')))})"
+        for name, own in reached.items()
+        if min(own) < _REACHED * asked
+    ]
+    limits = " or ".join(f"{most:g} {unit}" for unit, most in MOST.items())
+    return f"severity not reached, since no defect has more than {limits}: {', '.join(low)}" if low else ""
 
 
 def plan_jobs(parts: Sequence[SlicedPart], machine: Machine, wish: Wish) -> dict[str, JobSettings]:
@@ -160,7 +194,12 @@ def print_archive(
     progress: Progress = silent,
     step: str = "print jobs",
 ) -> Archive:
-    """Print jobs into an archive; those that are there already are kept. The bytes do not depend on the crew."""
+    """Print jobs into an archive; those that are there already are kept. The bytes do not depend on the crew.
+
+    Raises:
+        UsageError: ``out`` holds other data, or cannot be written.
+        DataError: a job cannot be printed; nothing is left behind where none is finished.
+    """
     origin = {
         **provenance,
         "machine": machine.name,
@@ -168,11 +207,17 @@ def print_archive(
         "parts": {part.name: part.sha256 for part in parts},
     }
     header = Header(machine.mm_per_px, machine.span, origin)
+    for job in jobs.values():
+        check_job(job)
     missing = begin_archive(out, header, list(jobs))
     there, started, layers = len(jobs) - len(missing), time.monotonic(), 0
-    for number, (name, _) in enumerate(crew.each(_PrintJob(out, dict(jobs)), missing), there + 1):
-        layers += jobs[name].layers
-        progress(step, number, len(jobs), f"{layers / max(time.monotonic() - started, 1e-9):.0f} layers/s")
+    try:
+        for number, (name, _) in enumerate(crew.each(_PrintJob(out, dict(jobs)), missing), there + 1):
+            layers += jobs[name].layers
+            progress(step, number, len(jobs), f"{layers / max(time.monotonic() - started, 1e-9):.0f} layers/s")
+    except DataError:
+        abandon_archive(out, list(jobs))
+        raise
     return finish_archive(out, header, list(jobs))
 
 
