@@ -7,6 +7,8 @@ Grey is a fraction of the camera's fixed temperature span, in [0, 1], so equal g
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -20,6 +22,33 @@ class DataError(Exception):
 
 class UsageError(Exception):
     """The call itself is off (an option, a path, a name). Exit code 2."""
+
+
+_NO_NUMBER = re.compile(
+    r"could not convert string to float: .*?'(.*)'|invalid literal for int\(\) .*?'(.*)'", re.DOTALL
+)
+
+
+def plainly(error: Exception) -> str:
+    """What is wrong with a file, in words for a person, from the error that reading it raised."""
+    if isinstance(error, FileNotFoundError):
+        return "the file is missing"
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be read: {error.strerror.lower()}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON in line {error.lineno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "no text in UTF-8"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is not in it"
+    if isinstance(error, IndexError):
+        return "numbers are missing in it"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "something in it is missing or of the wrong kind"
+    if "cannot reshape" in str(error):
+        return "a coordinate without its partner"
+    number = _NO_NUMBER.search(str(error))
+    return f"{(number[1] or number[2] or '')[:40]!r} is no number" if number else str(error)
 
 
 @runtime_checkable

@@ -81,12 +81,25 @@ def test_a_folder_of_svg_layers_is_read_again(part: Path, tmp_path: Path, capsys
     assert not (tmp_path / "c").exists()
 
 
+def test_a_form_that_cannot_be_written_names_those_that_can(
+    part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form in ("png", "stl"):
+        words = ["slice", part, "--format", form, "--out", tmp_path / "o"]
+        refused(capsys, words, 2, f"cannot be written as {form}; choose --format cli, svg, svgz or masks")
+    words = ["slice", part, "--mm-per-px", 0.5, "--out", tmp_path / "o"]
+    refused(capsys, words, 2, "--mm-per-px goes with --format masks")
+    assert not (tmp_path / "o").exists()
+
+
 def test_what_is_read_is_never_overwritten(part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "o"
     assert run(capsys, "slice", part, "--unit", "mm", "--out", out)[0] == 0
     assert run(capsys, "slice", part, "--unit", "mm", "--per-layer", "--out", out)[0] == 0
     refused(capsys, ["slice", out / "block.svg", "--out", out], 2, "is what is read")
     refused(capsys, ["slice", out / "block-layers", "--per-layer", "--out", out], 2, "is what is read")
+    (out / "block.svg").write_text("broken")
+    refused(capsys, ["slice", out / "block.svg", "--out", out], 2, "is what is read")  # before it is opened
 
 
 def test_ctrl_c_leaves_nothing_half_written(part: Path, tmp_path: Path) -> None:
@@ -111,8 +124,8 @@ def test_masks_are_drawn_a_few_at_a_time(part: Path, tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--format", "stl"), "choose --format svg, svgz, cli or masks"),
-        (("--format", "dxf"), "no 'dxf' among part.formats"),
+        (("--format", "stl"), "choose --format cli, svg, svgz or masks"),
+        (("--format", "dxf"), "layers cannot be written as dxf"),
         (("--format", "cli", "--per-layer"), "--per-layer goes with --format svg"),
         (("--format", "masks", "--mm-per-px", "0"), "0 mm per pixel"),
         (("--format", "masks", "--mm-per-px", "0.002"), "at most 8192 a side"),

@@ -31,7 +31,7 @@ from PIL import Image
 
 from layerwatch.images.folder import read_image
 from layerwatch.images.writing import check_writable, new_folder, write_file
-from layerwatch.records import DataError, DefectRecord, LayerImage, Truth, UsageError
+from layerwatch.records import DataError, DefectRecord, LayerImage, Truth, UsageError, plainly
 
 FORMAT = "layerwatch archive 1"
 _UNFINISHED = "archive.unfinished.json"
@@ -153,7 +153,9 @@ class Archive:
             _check_header(header)
             layers = {_plain_name(job): tuple(int(r["layer"]) for r in rows) for job, rows in told["jobs"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{folder}/archive.json is broken ({error!r}); synthesise the archive again") from None
+            raise DataError(
+                f"{folder}/archive.json is broken ({plainly(error)}); synthesise the archive again"
+            ) from None
         if not layers or any(len(set(own)) != len(own) or not own for own in layers.values()):
             raise DataError(f"{folder}/archive.json names no job, or a layer twice; synthesise the archive again")
         if told.get("format") != FORMAT:
@@ -172,11 +174,18 @@ class Archive:
             DataError: a file is missing or broken.
         """
         name = f"{job}/{layer:05d}"
-        frame = read_image(self.folder / "frames" / f"{name}.tiff", name=f"{self.folder}/frames/{name}.tiff")
+        file = self.folder / "frames" / f"{name}.tiff"
+        if not file.is_file():
+            raise DataError(f"{file}: the file is missing; synthesise the archive again")
+        frame = read_image(file, name=str(file))
         plan = _read_png(self.folder / "plans" / f"{name}.png")
-        finer = self.folder / "plans" / f"{name}.coverage.png"
+        finer = self.coverage_file(job, layer)
         coverage = _read_png(finer) if finer.exists() else None
         return LayerImage(job, layer, frame.pixels, self.header.mm_per_px, plan, name, self.header.span, coverage)
+
+    def coverage_file(self, job: str, layer: int) -> Path:
+        """Where the coverage of a layer is, if the archive has it."""
+        return self.folder / "plans" / job / f"{layer:05d}.coverage.png"
 
     def images(self, jobs: Iterable[str] | None = None) -> tuple[LayerImage, ...]:
         """Every layer of the given jobs, or of all."""
@@ -209,9 +218,12 @@ class Archive:
         try:
             told = json.loads(path.read_bytes())
             rows = {r["layer"]: (str(r["label"]), tuple(DefectRecord(**d) for d in r["defects"])) for r in told}
+            for layer in self.layers[job]:
+                if layer not in rows:
+                    raise ValueError(f"layer {layer} is not in it")
             return {layer: rows[layer] for layer in self.layers[job]}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: missing or broken ({error!r}); synthesise the archive again") from None
+            raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise the archive again") from None
 
 
 def _check_header(header: Header) -> None:
@@ -280,7 +292,7 @@ def _read_png(path: Path) -> UInt8[np.ndarray, "h w"]:
         with Image.open(path, formats=["PNG"]) as image:
             return np.array(image, np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: missing or broken ({error}); synthesise the archive again") from None
+        raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise the archive again") from None
 
 
 def _read_description(folder: Path) -> bytes:

@@ -62,7 +62,9 @@ def read_pixels(path: Path, name: str = "") -> Shaped[np.ndarray, "h w"]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{name}: cannot be read ({error.strerror})") from None
+        raise DataError(
+            f"{name}: cannot be read ({error.strerror}); look whether it is there, and at its permissions"
+        ) from None
     return reader.read(data, name)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from layerwatch.images.archive import Archive
-from layerwatch.records import DataError, LayerImage, Truth
+from layerwatch.records import DataError, LayerImage, Truth, plainly
 
 _AT_ONCE = 32  # layers in memory
 
@@ -37,6 +37,20 @@ def count_layers(archive: Archive) -> int:
     return sum(map(len, archive.layers.values()))
 
 
+def check_coverage(archive: Archive) -> None:
+    """Refuse an archive that has lost the coverage of some of its layers.
+
+    Raises:
+        DataError: it has; the first file is named.
+    """
+    files = [archive.coverage_file(job, layer) for job, layers in archive.layers.items() for layer in layers]
+    missing = [file for file in files if not file.exists()]
+    if missing and len(missing) < len(files):
+        raise DataError(
+            f"{missing[0]}: the file is missing, and other layers have their coverage; synthesise the archive again"
+        )
+
+
 def heights(archive: Archive) -> dict[str, dict[int, float]]:
     """Top of each layer of each job, mm.
 
@@ -47,7 +61,9 @@ def heights(archive: Archive) -> dict[str, dict[int, float]]:
         told = json.loads((archive.folder / "archive.json").read_bytes())["jobs"]
         return {job: {int(row["layer"]): float(row["z"]) for row in told[job]} for job in archive.jobs}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{archive.folder}/archive.json names no heights ({error!r}); synthesise it again") from None
+        raise DataError(
+            f"{archive.folder}/archive.json names no heights ({plainly(error)}); synthesise it again"
+        ) from None
 
 
 def _pieces(archive: Archive, jobs: Iterable[str] | None) -> Iterator[Archive]:

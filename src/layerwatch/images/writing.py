@@ -79,4 +79,6 @@ def check_result(path: Path, inputs: Sequence[Path]) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"cannot write {path}: {error.strerror or error}; give an --out that may be written")
+    missing = isinstance(error, FileNotFoundError)  # what systems say of folders that take no files, such as /proc
+    reason = "no file or folder can be made there" if missing else error.strerror or error
+    return UsageError(f"cannot write {path}: {reason}; give an --out that may be written")

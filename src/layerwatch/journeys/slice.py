@@ -81,10 +81,10 @@ def slice_to_files(
     """
     _check(writing, layer_height)
     check_writable(out)
-    found = read_layers(path, machine, layer_height=layer_height, unit=unit, progress=progress)
-    target = _target(found, out, writing)
+    target = _target(path, out, writing)
     if path.resolve().is_relative_to(target.resolve()):
         raise UsageError(f"{target} is what is read; give another --out")
+    found = read_layers(path, machine, layer_height=layer_height, unit=unit, progress=progress)
     if writing.form == MASKS:
         files, told = _write_masks(found, target, writing.mm_per_px or machine.mm_per_px, progress)
     else:
@@ -123,21 +123,26 @@ def _check(writing: Writing, layer_height: float | None) -> None:
         raise UsageError(f"--per-layer goes with --format svg, not with {writing.form}")
     if writing.form != MASKS:
         _writer(writing.form)
+        if writing.mm_per_px is not None:
+            raise UsageError(f"--mm-per-px goes with --format masks, not with {writing.form}")
 
 
 def _writer(name: str) -> Format:
     """The format of that name, if it can write layers."""
-    form: Format = catalogue.load("part.formats", name)()
-    if type(form).write_layers is Format.write_layers:
-        raise UsageError(f"{name} files cannot hold layers; choose --format svg, svgz, cli or masks")
+    kinds = {kind: catalogue.load("part.formats", kind) for kind in catalogue.names("part.formats")}
+    forms = [kind for kind, form in kinds.items() if form.write_layers is not Format.write_layers]
+    if name not in forms:
+        raise UsageError(f"layers cannot be written as {name}; choose --format {', '.join(forms)} or {MASKS}")
+    form: Format = kinds[name]()
     return form
 
 
-def _target(found: Sliced, out: Path, writing: Writing) -> Path:
+def _target(path: Path, out: Path, writing: Writing) -> Path:
     """The file or folder that will hold the layers."""
     if writing.form == MASKS:
         return out / MASKS
-    return out / (f"{found.name}-layers" if writing.per_layer else found.name + _writer(writing.form).suffixes[0])
+    name = Path(path.name.removesuffix("-layers") if path.is_dir() else path.name).stem
+    return out / (f"{name}-layers" if writing.per_layer else name + _writer(writing.form).suffixes[0])
 
 
 def _write_contours(found: Sliced, target: Path, writing: Writing) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.containers.binary_cli import Drawn, commands
 from layerwatch.part.formats.containers.points import believable
 from layerwatch.part.nesting import islands_of
-from layerwatch.records import DataError, Layer
+from layerwatch.records import DataError, Layer, plainly
 
 _HOLE, _OUTER = 0, 1
 _COMMAND = re.compile(r"\$\$(LAYER|POLYLINE)/([^$]*)")
@@ -60,7 +60,7 @@ class Cli(Format):
                 raise ValueError("no $$UNITS above 0")
             return tuple(_layers(_binary(told, geometry) if "$$BINARY" in told else _ascii(geometry), unit))
         except (ValueError, IndexError) as error:
-            raise DataError(f"{name}: broken CLI file ({error}); slice the part again") from None
+            raise DataError(f"{name}: broken CLI file ({plainly(error)}); slice the part again") from None
 
 
 def _binary(header: str, geometry: bytes) -> Iterator[Drawn]:

@@ -15,7 +15,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.containers.points import believable, closed_pieces, points_of
 from layerwatch.part.formats.containers.zipped import Zipped
 from layerwatch.part.nesting import islands_of
-from layerwatch.records import DataError, Layer
+from layerwatch.records import DataError, Layer, plainly
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _SETTING = r"^[ \t]*{}[ \t]*=[ \t]*([-\d.eE+]+)"
@@ -43,7 +43,9 @@ class Sl1(Format):
             try:
                 islands, area = islands_of(_rings(zipped.xml(file)))
             except (ValueError, TypeError, IndexError) as error:
-                raise DataError(f"{name}: {file} is no SVG layer of PrusaSlicer ({error}); export it again") from None
+                raise DataError(
+                    f"{name}: {file} is no SVG layer of PrusaSlicer ({plainly(error)}); export it again"
+                ) from None
             top, own = first + index * height, height if index else first
             layers.append(Layer(index, round(top, 9), top - own / 2, own, islands, area))
         return tuple(layers)

@@ -15,7 +15,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.containers.points import closed_pieces, points_of
 from layerwatch.part.formats.containers.zipped import parsed
 from layerwatch.part.nesting import islands_of, ring_area
-from layerwatch.records import DataError, Island, Layer
+from layerwatch.records import DataError, Island, Layer, plainly
 
 _SVG = "http://www.w3.org/2000/svg"
 _SLIC3R = "http://slic3r.org/namespaces/slic3r"
@@ -82,7 +82,9 @@ class Svg(Format):
                 raise ValueError("no height of the drawing in mm")
             return _layers(root.findall(f"{{{_SVG}}}g"), left, top)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{name}: not a layer SVG as Slic3r writes it ({error}); slice the part again") from None
+            raise DataError(
+                f"{name}: not a layer SVG as Slic3r writes it ({plainly(error)}); slice the part again"
+            ) from None
 
 
 def _bounds(layers: Sequence[Layer]) -> Frame:

@@ -14,7 +14,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.containers.stacks import SLICE, Matrix, Stack, layers_of, matrix_of, read_stack
 from layerwatch.part.formats.containers.zipped import Zipped
 from layerwatch.part.mesh import MM, Mesh
-from layerwatch.records import DataError, Layer
+from layerwatch.records import DataError, Layer, plainly
 
 _CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
 _PRODUCTION = "{http://schemas.microsoft.com/3dmanufacturing/production/2015/06}"
@@ -51,7 +51,7 @@ class ThreeMf(Format):
         try:
             triangles = package.triangles()
         except _BROKEN as error:
-            raise DataError(f"{name}: broken 3MF model ({error}); export the part again") from None
+            raise DataError(f"{name}: broken 3MF model ({plainly(error)}); export the part again") from None
         if len(triangles) == 0:
             raise DataError(f"{name}: the build of this 3MF file places no mesh; export the part again")
         if not np.isfinite(triangles).all():
@@ -75,7 +75,9 @@ class ThreeMf(Format):
                 raise ValueError("the build places no slice stack")
             return layers_of(stacks, MM[package.unit])
         except _BROKEN as error:
-            raise DataError(f"{name}: broken slices in the 3MF model ({error}); export the part again") from None
+            raise DataError(
+                f"{name}: broken slices in the 3MF model ({plainly(error)}); export the part again"
+            ) from None
 
 
 @dataclass
