@@ -23,7 +23,9 @@ app = typer.Typer(
 )
 
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")]
-Machine = Annotated[Path | None, typer.Option(help="Machine file in TOML; default: a sand binder jetting machine.")]
+Machine = Annotated[
+    Path | None, typer.Option(help="Machine file in TOML; default: the first shipped one that takes the part.")
+]
 Unit = Annotated[str | None, typer.Option(help="Unit of the part file: mm, inch, m, cm, micron, foot.")]
 Rate = Annotated[float, typer.Option(help="Promised share of false alarms among healthy layers.")]
 Good = Annotated[list[str] | None, typer.Option(help="Name of a sub-folder of healthy images; may be repeated.")]

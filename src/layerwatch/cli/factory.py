@@ -11,6 +11,11 @@ import typer
 from layerwatch import catalogue
 from layerwatch.cli.app import Good, Machine, Seed, Unit, app
 
+_SEVERITY = (
+    "Of each defect: detectability d' / 10. 4: a matched filter finds it surely; large faint ones are still invisible "
+    "to the eye."
+)
+
 
 @app.command(
     name="slice",
@@ -57,13 +62,15 @@ def synthesise(
     jobs: Annotated[int, typer.Option(min=0, max=1_000_000, help="Healthy jobs.")] = 60,
     defective: Annotated[int, typer.Option(min=0, max=100_000, help="Jobs of each defect.")] = 4,
     layers: Annotated[int, typer.Option(min=1, max=200_000, help="Layers of each job.")] = 10,
-    severity: Annotated[float, typer.Option(help="Of each defect: detectability d' / 10; 4 is plainly visible.")] = 4.0,
+    severity: Annotated[float, typer.Option(help=_SEVERITY)] = 4.0,
     preset: Annotated[str, typer.Option(help="How heat and camera are modelled: paper, physical.")] = "paper",
     ranges: Annotated[Path | None, typer.Option(help="Intervals learnt by `layerwatch ranges`, in TOML.")] = None,
     variability: Annotated[float, typer.Option(help="Width of all intervals: 0 all jobs alike, 1 the preset's.")] = 1.0,
     defect: Annotated[list[str] | None, typer.Option(help="Which defects, may be repeated; default: all.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="Which faults, may be repeated; default: all.")] = None,
-    faulty: Annotated[int, typer.Option(min=0, max=100_000, help="Jobs of each fault, below faults/.")] = 0,
+    faulty: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Jobs of each fault, below faults/; with --fault at least 1.")
+    ] = 0,
     unit: Unit = None,
     workers: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one a processor. Same bytes.")] = 0,
     crew: Annotated[str, typer.Option(help=f"Who prints: {', '.join(catalogue.names('crew'))}.")] = "processes",
@@ -96,7 +103,7 @@ def ranges(
     frames: Annotated[Path, typer.Argument(help="An archive, or a folder of layer images; sub-folders are jobs.")],
     plans: Annotated[Path | None, typer.Option(help="Folder of nominal masks with the names of the frames.")] = None,
     preset: Annotated[str, typer.Option(help="Whose intervals are learnt: paper, physical.")] = "paper",
-    machine: Machine = None,
+    machine: Annotated[Path | None, typer.Option(help="Machine file in TOML; default: sand_binder_jetting.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel on the bed.")] = None,
     span: Annotated[tuple[float, float] | None, typer.Option(help="degC at the darkest and brightest grey.")] = None,
     sample: Annotated[int, typer.Option(help="Layers measured, in random runs of consecutive ones.")] = 200,
@@ -133,10 +140,13 @@ def contact_sheet(
     """Draw everything that can be printed: defects by severity, faults of frames, healthy layers by height."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.contact_sheet import contact_sheet as run
-    from layerwatch.journeys.files import open_machine
+    from layerwatch.journeys.files import machine_for
 
+    printer, which = machine_for([part], machine, unit)
+    if which:
+        print(which)
     with bars() as progress:
-        files = run(part, out, open_machine(machine), preset=preset, seed=seed, unit=unit, progress=progress)
+        files = run(part, out, printer, preset=preset, seed=seed, unit=unit, progress=progress)
     print("\n".join(map(str, files)))
 
 

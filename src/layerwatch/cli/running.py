@@ -57,8 +57,12 @@ def demo(
 
 
 @app.command(name="list", epilog="Example: layerwatch list job.defects")
-def list_(shelf: Annotated[str | None, typer.Argument(help="Name of a shelf; default: all.")] = None) -> None:
-    """What there is on each shelf: defects, detectors, clusters, readers, cameras, sinks, formats, exports."""
+def list_(
+    shelf: Annotated[
+        str | None, typer.Argument(help=f"One of: {', '.join(catalogue.shelves())}; default: all.")
+    ] = None,
+) -> None:
+    """What there is on each shelf, such as job.defects, detectors or images.exports."""
     for one in [shelf] if shelf else catalogue.shelves():
         print(one)
         for name in catalogue.names(one):
