@@ -120,7 +120,7 @@ def ranges(
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.ranges import Lesson, given_by, rank_agreement, study
 
-    given, lesson = given_by(frames, plans, mm_per_px, span, machine), Lesson(preset, sample, seed, by)
+    given, lesson = given_by(frames, plans, mm_per_px, span, machine, good or ()), Lesson(preset, sample, seed, by)
     with bars() as told:
         sides = (labelled_real, labelled_synthetic)
         order = rank_agreement(model or (), *sides, good=good or (), seed=seed, progress=told)
