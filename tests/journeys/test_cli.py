@@ -116,7 +116,7 @@ def test_wrong_calls(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     refused(capsys, ["train", tmp_path, "--recipe", "magic"], 2, "no recipe 'magic'; there are: quick")
     refused(capsys, ["slice", tmp_path / "none.stl"], 2, "none.stl: no such file")
     refused(capsys, ["slice", box(tmp_path / "box.stl"), "--unit", "furlong"], 2, "no unit 'furlong'")
-    refused(capsys, ["slice", tmp_path / "box.stl", "--format", "stl"], 2, "cannot hold layers")
+    refused(capsys, ["slice", tmp_path / "box.stl", "--format", "stl"], 2, "cannot be written as stl")
 
 
 def test_slice_writes_layers_and_says_what_was_guessed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
