@@ -6,17 +6,14 @@ Usage: python benchmarks/reading.py [--rounds 20] [--quick] [--out benchmarks/re
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from training import SIZE, Z, best_rate, multiply_adds, our_search, row, seconds
+from training import SIZE, Z, best_rate, multiply_adds, our_search, report, row, seconds
 
 from layerwatch import catalogue
 from layerwatch.detectors.networks.compute import Compute, has_fast_bf16
@@ -96,7 +93,7 @@ def main() -> None:
     search = seconds(lambda: our_search(torch.rand(32, 1, SIZE, SIZE), steps, "fp32")) / 32 / steps * 3500
     what = "read against AnoGAN's 3500 steps, batch 32: s an image"
     rows.append(row(what, fastest[32], search, search / fastest[32], 2500))
-    report(rows, limits, wanted.out)
+    report(rows, limits, wanted.out / "reading.json")
 
 
 def compared(X: np.ndarray, rounds: int) -> dict[str, tuple[str, float]]:
@@ -109,26 +106,6 @@ def compared(X: np.ndarray, rounds: int) -> dict[str, tuple[str, float]]:
         for name, (_, read) in all_ways.items():
             times[name].append(seconds(lambda read=read: read(X)))  # type: ignore[misc] # bound at once
     return {name: (all_ways[name][0], median(values)) for name, values in times.items()}
-
-
-def report(rows: list[dict[str, Any]], limits: dict[str, float], out: Path) -> None:
-    """Print the table and write the JSON."""
-    print(f"{'':60s} {'ours':>9s} {'peer':>9s} {'ratio':>8s} {'target':>7s}  GFLOP/s  share")
-    for r in rows:
-        more = f"{r['gflops']:8.1f}  {r['share_of_peak']:.2f}" if "gflops" in r else ""
-        print(f"{r['what']:60s} {r['ours']:9.3f} {r['peer']:9.3f} {r['ratio']:8.2f} {r['target']:7.1f} {more}")
-    print("limit, a large convolution: " + ", ".join(f"{p} {g:.0f} GFLOP/s" for p, g in limits.items()))
-    if "bf16" not in limits:
-        print("this processor has no bf16 instructions, so bf16 was not measured")
-    told = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
-        "torch": torch.__version__,
-        "limits_gflops": limits,
-        "rows": rows,
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "reading.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

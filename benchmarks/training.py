@@ -153,7 +153,7 @@ def main() -> None:
     limits = {p: best_rate(torch.float32 if p == "fp32" else torch.bfloat16) for p in precisions}
     X = torch.rand(wanted.batch, 1, SIZE, SIZE)
     rows = cycles(X, precisions, limits, wanted.rounds) + searches(X[:16], precisions, 10 if wanted.quick else 60)
-    report(rows, limits, wanted.out)
+    report(rows, limits, wanted.out / "training.json")
 
 
 def cycles(X: Tensor, precisions: list[str], limits: dict[str, float], rounds: int) -> list[dict[str, Any]]:
@@ -201,12 +201,12 @@ def row(what: str, ours: float, peer: float, ratio: float, target: float) -> dic
     return {"what": what, "ours": ours, "peer": peer, "ratio": ratio, "target": target}
 
 
-def report(rows: list[dict[str, Any]], limits: dict[str, float], out: Path) -> None:
-    """Print the table and write the JSON."""
-    print(f"{'':78s} {'ours':>8s} {'plain':>8s} {'ratio':>6s} {'target':>6s}  GFLOP/s  share")
+def report(rows: list[dict[str, Any]], limits: dict[str, float], path: Path) -> None:
+    """Print the table and write it as JSON."""
+    print(f"{'':72s} {'ours':>9s} {'peer':>9s} {'ratio':>8s} {'target':>7s}  GFLOP/s  share")
     for r in rows:
         more = f"{r['gflops']:8.1f}  {r['share_of_peak']:.2f}" if "gflops" in r else ""
-        print(f"{r['what']:78s} {r['ours']:8.2f} {r['peer']:8.2f} {r['ratio']:6.2f} {r['target']:6.1f} {more}")
+        print(f"{r['what']:72s} {r['ours']:9.3f} {r['peer']:9.3f} {r['ratio']:8.2f} {r['target']:7.1f} {more}")
     print("limit, a large convolution: " + ", ".join(f"{p} {g:.0f} GFLOP/s" for p, g in limits.items()))
     if "bf16" not in limits:
         print("this processor has no bf16 instructions, so bf16 was not measured")
@@ -217,8 +217,8 @@ def report(rows: list[dict[str, Any]], limits: dict[str, float], out: Path) -> N
         "limits_gflops": limits,
         "rows": rows,
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "training.json").write_text(json.dumps(told, indent=1) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 STEP = """
 import sys, torch
+from safetensors.torch import save_file
 from layerwatch.detectors.networks import parallel
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.layers import initialise
@@ -31,7 +33,8 @@ for step in range(2):
     torch.manual_seed(step)
     task.step(parallel.own_rows(X))
 if parallel.rank() == 0:
-    torch.save({k: v for m in (G, D) for k, v in m.state_dict(prefix=type(m).__name__).items()}, sys.argv[1])
+    state = {k: v.contiguous() for m in (G, D) for k, v in m.state_dict(prefix=type(m).__name__).items()}
+    save_file(state, sys.argv[1])
 """
 
 
@@ -40,14 +43,14 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     (tmp_path / "step.py").write_text(STEP)
     for count in (1, 2):
         run(tmp_path, count)
-    alone, both = (torch.load(tmp_path / f"{count}.pt", weights_only=True) for count in (1, 2))
+    alone, both = (load_file(tmp_path / f"{count}.safetensors") for count in (1, 2))
     for key, value in alone.items():
         torch.testing.assert_close(both[key], value, rtol=1e-6, atol=1e-9, msg=key)
 
 
 def run(folder: Path, count: int) -> None:
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"] if count > 1 else []
-    words = [sys.executable, *launch, str(folder / "step.py"), str(folder / f"{count}.pt")]
+    words = [sys.executable, *launch, str(folder / "step.py"), str(folder / f"{count}.safetensors")]
     own = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, env=own, capture_output=True, text=True, timeout=300)  # our own words
     assert done.returncode == 0, done.stderr
