@@ -67,8 +67,8 @@ def _results(ray: Any, work: Work, items: Sequence[str], at_once: int) -> Iterat
                 item = running.pop(done)
                 yield item, _result(ray, done, item)
     finally:
-        for left in running:
-            ray.cancel(left, force=True)
+        if running:  # they may end, as with processes: cancelling a task that is just done kills this process in Ray 2
+            ray.wait(list(running), num_returns=len(running))
 
 
 def _result(ray: Any, done: Any, item: str) -> Any:
