@@ -35,7 +35,7 @@ def tiny() -> Recipe:
                 "width": 0.125,
                 "z_dim": 8,
                 "batch": 8,
-                "wgan_steps": 4,
+                "gan_steps": 4,
                 "encoder_steps": 4,
                 "tuning_steps": 4,
             },
