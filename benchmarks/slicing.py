@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import manifold3d
 import matplotlib as mpl
 import numpy as np
 import trimesh
+from machine import processor
 from matplotlib import pyplot as plt
 from threadpoolctl import threadpool_limits
 
@@ -245,13 +245,6 @@ def draw(found: dict[str, list[list[float]]], peak: Row | None, path: Path) -> N
         figure.suptitle(f"{peak['what']}: {peak['ours']:.2f} GB (limit {peak['target']:g} GB)")
     figure.savefig(path, dpi=110)
     plt.close(figure)
-
-
-def processor() -> str:
-    """Its name, where the system tells it."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def tell(rows: Sequence[Row]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process, for both 
 import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float64
+from machine import processor
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
@@ -187,12 +187,6 @@ def flops(pixels: int) -> float:
     """Floating-point operations of a layer's transforms: four real ones and a complex one."""
     n = pixels**2
     return (4 * 2.5 + 5) * n * float(np.log2(n))
-
-
-def processor() -> str:
-    """The processor's name."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def main() -> None:

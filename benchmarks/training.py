@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from machine import processor
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -212,7 +212,7 @@ def report(rows: list[dict[str, Any]], limits: dict[str, float], path: Path) -> 
         print("this processor has no bf16 instructions, so bf16 was not measured")
     told = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads",
+        "machine": f"{processor()}, {torch.get_num_threads()} threads",
         "torch": torch.__version__,
         "limits_gflops": limits,
         "rows": rows,

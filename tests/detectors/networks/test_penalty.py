@@ -90,3 +90,19 @@ def test_a_build_of_torch_that_computes_wrongly_is_found_out(monkeypatch: pytest
     monkeypatch.setattr(functional, "conv_transpose2d", lambda *a: right(*a) * 1.01)
     with pytest.raises(DataError, match="computes transposed convolutions wrongly"):
         check_penalty(Critic(32, 0.125).layers(), 32)
+
+
+@pytest.mark.parametrize("p", [0.2, 0.3])
+def test_dropout_keeps_its_share_and_the_mean(p: float) -> None:
+    torch.manual_seed(0)
+    layer = Dropout(p)
+    for shape in ((64, 8, 32, 32), (64, 8192)):
+        mask = layer.mask(torch.zeros(shape))
+        assert mask.shape == shape
+        dropped = float((mask == 0).float().mean())
+        assert dropped == pytest.approx(p, abs=5 * (p * (1 - p) / mask.numel()) ** 0.5 + 2**-17)
+        assert torch.all((mask == 0) | (mask == mask.max()))
+        assert float(mask.max()) == pytest.approx(1 / (1 - p))
+    rows = layer.mask(torch.zeros(2, 4, 16, 16)).flatten(1)
+    assert not torch.equal(rows[0], rows[1])
+    assert torch.equal(layer.eval().mask(torch.zeros(3, 5)), torch.ones(3, 5))

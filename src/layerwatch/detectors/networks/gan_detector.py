@@ -142,7 +142,7 @@ class GanDetector(Detector):
         Of a frame in tiles the worst tile counts.
         """
         with self.compute().autocast():
-            features = torch.stack([self.modules_["D"](X)[1], self.modules_["D"](GX)[1]], 1).float()
+            features = torch.stack(self.modules_["D"](torch.cat([X, GX]))[1].float().chunk(2), 1)
         rest = (X - GX) / 2
         A_R = rest.square().mean((1, 2, 3)).cpu().numpy()
         A_D = (features[:, 0] - features[:, 1]).square().mean(1).cpu().numpy()

@@ -31,7 +31,7 @@ class FanoganGraph(nn.Module):
         """A_R, A_D, the rest in [-1, 1], and D_f of X and of G(E(X))."""
         X = 2 * X - 1
         GEX = self.G(self.E(X))
-        D_f_X, D_f_GEX = self.D(X)[1].float(), self.D(GEX)[1].float()
+        D_f_X, D_f_GEX = self.D(torch.cat([X, GEX]))[1].float().chunk(2)  # at once: D's weights are fetched once
         rest = (X - GEX.float()) / 2
         A_R, A_D = rest.square().mean((1, 2, 3)), (D_f_X - D_f_GEX).square().mean(1)
         return A_R, A_D, rest, torch.stack([D_f_X, D_f_GEX], 1)

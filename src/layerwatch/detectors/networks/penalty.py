@@ -133,8 +133,8 @@ def _through(layer: nn.Module, h: Tensor) -> tuple[Tensor, Back]:
             kept = layer.mask(h)
             return h * kept, lambda g: g * kept
         case nn.LeakyReLU():
-            slope = torch.where(h > 0, h.new_tensor(1.0), h.new_tensor(layer.negative_slope))
-            return h * slope, lambda g: g * slope
+            slope = layer.negative_slope
+            return layer(h), lambda g: torch.ops.aten.leaky_relu_backward(g, h, slope, self_is_result=False)
         case _:  # ReLU
             passed = (h > 0).to(h.dtype)
             return h * passed, lambda g: g * passed
