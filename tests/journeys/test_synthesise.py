@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from layerwatch.images.archive import Archive
+from layerwatch.job.layout import Instance
 from layerwatch.job.machine import default_machine, shipped_text
 from layerwatch.job.printing import JobSettings, PrintedLayer, print_job
 from layerwatch.journeys import synthesise as journey
 from layerwatch.journeys.files import machine_for
-from layerwatch.journeys.plates import read_plate
+from layerwatch.journeys.plates import Plate, read_plate, slice_part
 from layerwatch.journeys.synthesise import Wish, synthesise
 from layerwatch.records import DataError, UsageError
 from tests.journeys.test_cli import box, refused, run
@@ -214,3 +215,23 @@ def test_a_folder_that_holds_other_things_is_refused_before_slicing(tmp_path: Pa
     part = box(tmp_path / "b.stl", 300.0, 200.0, 3.0)
     with pytest.raises(UsageError, match="is not empty"):
         synthesise([part], tmp_path, default_machine(), Wish(1, 0), progress=never)
+
+
+def test_defects_begin_where_something_is_printed(tmp_path: Path) -> None:
+    """Two plates with nothing between them, and a needle on top: no job may fail for its drawn layers."""
+    machine = default_machine()
+    layer = slice_part(box(tmp_path / "block.stl", 60.0, 40.0, 3.0), machine).layers[0]
+    empty = replace(layer, islands=(), area=0.0)
+    layers = tuple(replace(layer if k < 5 or k > 90 else empty, index=k, z=0.3 * k) for k in range(100))
+    plate = Plate("stack", (Instance(layers, 100.0, 100.0),))
+    assert plate.areas[4] == pytest.approx(2400.0)
+    assert plate.areas[50] == 0
+    wish = Wish(healthy=0, defective=1, layers=10)
+    for number in range(40):
+        job = journey._job(plate, machine, wish, number, "job", "agglomerate")
+        onset = job.orders[0].first_layer
+        assert plate.areas[onset] > 0
+        assert job.first_layer <= onset <= job.last_layer < 100
+        assert job.burn_in <= job.first_layer
+        if number < 6:
+            assert any(layer.truth.defects for layer in print_job(job))

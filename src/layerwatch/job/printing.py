@@ -8,7 +8,7 @@ defect is, frame by frame, the healthy job of the same seed plus that defect.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
@@ -18,7 +18,7 @@ from layerwatch.job.infrared import Camera, apparent
 from layerwatch.job.layout import Instance, Layout, Row, layers_to_print, moved_on_bed
 from layerwatch.job.machine import Machine
 from layerwatch.job.ranges import Conditions, Ranges, draw_conditions, draw_layer, paper
-from layerwatch.job.severity import Active, Healthy, begin, change_of
+from layerwatch.job.severity import Active, Healthy, begin, can_begin, change_of
 from layerwatch.job.severity import DefectOrder as DefectOrder  # orders come with the settings
 from layerwatch.job.sources import Sources, sand_of
 from layerwatch.job.textures import gaussian_transfer, imaged, transformed
@@ -68,17 +68,20 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
     """Print one job, layer by layer.
 
     Raises:
-        DataError: the job asks for layers that the parts do not have, the layout leaves the bed, or a defect is to
-            begin where nothing is printed.
+        DataError: the job asks for layers that the parts do not have, the layout leaves the bed, or a defect cannot
+            begin since nothing is printed from its first layer on; it waits for the first where something is.
     """
     press, active = _Press.set_up(settings), list[Active]()
+    waiting = list(zip(settings.orders, press.defect_seeds, strict=True))
     for k, layer in enumerate(press.indices):
         row, c = press.layout.row(k), press.draw()
         scene, texture = press.sources.scene(row.printed, c, is_seen=k >= press.burn_in)
-        for order, seed in zip(settings.orders, press.defect_seeds, strict=True):
-            if order.first_layer == layer:
-                press.basis = press.healthy(row)
-                active.append(begin(order, seed, settings.machine, row.plan, scene, press.basis))
+        for order, seed in [due for due in waiting if due[0].first_layer <= layer and can_begin(due[0], row.plan)]:
+            press.basis = press.healthy(row)
+            active.append(
+                begin(replace(order, first_layer=layer), seed, settings.machine, row.plan, scene, press.basis)
+            )
+            waiting.remove((order, seed))
         now = [defect for defect in active if defect.holds(layer)]
 
         # Heat is linear in the layers, so the defect's share is carried beside the healthy job's.
@@ -89,6 +92,12 @@ def print_job(settings: JobSettings) -> Iterator[PrintedLayer]:
             frame = press.photograph(seen if change is None else seen + change.residue, texture, row, c)
             told = (frame, *press.planned(row), press.truth(layer, now, change))
             yield PrintedLayer(layer, press.heights[k], *told, press.time(k))
+    if waiting:
+        raise DataError(
+            f"{settings.name}: no layer from {waiting[0][0].first_layer} to {settings.last_layer} fills half a pixel "
+            f"({settings.machine.mm_per_px:g} mm) where {waiting[0][0].defect} could begin; print larger parts, other "
+            "layers, or with a camera of smaller pixels"
+        )
 
 
 def check_job(settings: JobSettings) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Complex64, Float32
+from jaxtyping import Complex64, Float32, UInt8
 
 from layerwatch import catalogue
 from layerwatch.job.defects.base import Defect, Placement, Scene, Site
@@ -107,6 +107,12 @@ class Healthy:
     def trace(self, residue: Complex64[np.ndarray, "h f"]) -> float:
         """Compute d' of what is left of earlier changes, about: part and bed are taken as evenly mixed."""
         return self.covariance.about(np.asarray(residue * self.optics, np.complex64))
+
+
+def can_begin(order: DefectOrder, plan: UInt8[np.ndarray, "h w"]) -> bool:
+    """Whether something is printed on a layer, or the defect needs no part."""
+    kind: type[Defect] = catalogue.load("job.defects", order.defect)
+    return bool(plan.any()) or not kind.needs_part
 
 
 def begin(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64
 
 from layerwatch.job.jobfile import PlacedFile, read_layout
 from layerwatch.job.layout import Instance, check_apart, check_on_bed, extent_of, fill_bed, turned
@@ -45,6 +49,14 @@ class Plate:
     def layers(self) -> int:
         """Of the tallest copy."""
         return max(len(instance.layers) for instance in self.instances)
+
+    @cached_property
+    def areas(self) -> Float64[np.ndarray, " k"]:
+        """What is printed on each layer of a copy, the largest, in mm2; 0 in a gap between stacked bodies."""
+        areas = np.zeros(self.layers)
+        for layers in {id(instance.layers): instance.layers for instance in self.instances}.values():
+            areas[: len(layers)] = np.maximum(areas[: len(layers)], [layer.area for layer in layers])
+        return areas
 
 
 def slice_part(

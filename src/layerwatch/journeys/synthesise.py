@@ -33,6 +33,7 @@ from layerwatch.journeys.faulty_jobs import check_faulty_jobs, print_faulty_jobs
 from layerwatch.journeys.plates import Plate, Say, SlicedPart, fill_beds, read_plate, slice_part, unheard
 from layerwatch.records import DataError, Progress, UsageError, silent
 
+_ENOUGH = 2  # pixels that a copy fills on a layer, so that a defect may begin there
 _BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
 _REACHED = 0.95  # of the severity asked, from which on nothing is said
 
@@ -251,6 +252,9 @@ def _job(plate: Plate, machine: Machine, wish: Wish, number: int, name: str, kin
     if last_start < 0:
         raise DataError(f"{plate.name} has {plate.layers} layers, a job wants {wish.layers}; lower --layers")
     first = int(rng.integers(min(burn_in, last_start), last_start + 1))
+    onset = first + int(rng.integers(0, max(wish.layers // 2, 1)))
+    if kind != "healthy":
+        first, onset = _where_printed(plate, machine, first, onset, wish.layers)
     settings = JobSettings(
         name=name,
         seed=(wish.seed, number),
@@ -263,8 +267,18 @@ def _job(plate: Plate, machine: Machine, wish: Wish, number: int, name: str, kin
     )
     if kind == "healthy":
         return settings
-    onset = first + int(rng.integers(0, max(wish.layers // 2, 1)))
     return replace(settings, orders=(DefectOrder(kind, wish.severity, onset),))
+
+
+def _where_printed(plate: Plate, machine: Machine, first: int, onset: int, layers: int) -> tuple[int, int]:
+    """First layer of a job and of its defect, moved to where the parts fill some pixels."""
+    fit = np.flatnonzero(plate.areas >= _ENOUGH * machine.mm_per_px**2)
+    if len(fit) == 0 or onset in fit:
+        return first, onset
+    inside = fit[(fit >= first) & (fit < first + layers)]
+    among = inside if len(inside) else fit
+    onset = int(among[np.argmin(np.abs(among - onset))])
+    return (first if len(inside) else min(max(onset - layers // 2, 0), plate.layers - layers)), onset
 
 
 def _provenance(wish: Wish) -> dict[str, Any]:
