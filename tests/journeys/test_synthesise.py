@@ -15,7 +15,7 @@ from layerwatch.job.layout import Instance
 from layerwatch.job.machine import default_machine, shipped_text
 from layerwatch.job.printing import JobSettings, PrintedLayer, print_job
 from layerwatch.journeys import synthesise as journey
-from layerwatch.journeys.files import machine_for
+from layerwatch.journeys.machine_choice import machine_for
 from layerwatch.journeys.plates import Plate, read_plate, slice_part
 from layerwatch.journeys.synthesise import Wish, synthesise
 from layerwatch.records import DataError, UsageError
@@ -89,6 +89,19 @@ def test_a_part_too_large_for_the_usual_machine_gets_a_larger_one(tmp_path: Path
     assert machine.bed[0] == 1800
     assert "large_bed" in said
     assert machine_for([large], None, "mm")[0] == default_machine()
+
+
+def test_a_part_too_small_for_the_usual_camera_gets_a_finer_one(tmp_path: Path) -> None:
+    tiny, usual = box(tmp_path / "t.stl", 27.0, 16.0, 8.0), box(tmp_path / "u.stl", 27.0, 20.0, 8.0)
+    machine, said = machine_for([tiny], None)
+    assert machine.mm_per_px < 1
+    assert "fine_bed" in said
+    assert "3.75 mm/px" in said
+    assert machine_for([usual], None) == (default_machine(), "")
+    assert machine_for([usual, tiny], None)[0] == machine
+    inches = box(tmp_path / "i.stl", 1.09, 0.64, 0.34)  # the unit that the usual machine would guess
+    assert machine_for([inches], None)[0] == machine
+    assert machine_for([box(tmp_path / "m.stl", 0.4, 0.3, 0.2)], None)[0].bed[0] == 480  # in metres it is seen well
 
 
 @pytest.mark.parametrize("preset", ["paper", "physical"])

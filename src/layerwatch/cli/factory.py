@@ -34,7 +34,7 @@ def slice_(
 ) -> None:
     """Write the layers of a part, and slice.json with height, area, contours and leaks of each."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.files import machine_for
+    from layerwatch.journeys.machine_choice import machine_for
     from layerwatch.journeys.slice import Writing, layers_said, slice_to_files
 
     target, (printer, which) = out or Path(f"{part.stem}-layers"), machine_for([part], machine, unit)
@@ -78,7 +78,8 @@ def synthesise(
 ) -> None:
     """Print virtual jobs of a part: infrared frames with plans and truth, healthy and with each defect."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.files import machine_for, open_ranges
+    from layerwatch.journeys.files import open_ranges
+    from layerwatch.journeys.machine_choice import machine_for
     from layerwatch.journeys.synthesise import Wish, crew_of
     from layerwatch.journeys.synthesise import synthesise as run
 
@@ -140,7 +141,7 @@ def contact_sheet(
     """Draw everything that can be printed: defects by severity, faults of frames, healthy layers by height."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.contact_sheet import contact_sheet as run
-    from layerwatch.journeys.files import machine_for
+    from layerwatch.journeys.machine_choice import machine_for
 
     printer, which = machine_for([part], machine, unit)
     if which:

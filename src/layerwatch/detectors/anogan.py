@@ -72,4 +72,4 @@ class Anogan(GanDetector):
     @classmethod
     def smallest(cls) -> Anogan:
         """See Detector."""
-        return cls(size=32, width=0.125, z_dim=16, batch=16, gan_steps=120, search_steps=120, rates=(1e-3, 1e-3))
+        return cls(size=32, width=0.125, z_dim=16, batch=16, gan_steps=240, search_steps=120, rates=(1e-3, 1e-3))

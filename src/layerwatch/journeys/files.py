@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from layerwatch.images.writing import check_result as check_result  # the command line knows journeys only
 from layerwatch.images.writing import new_folder, write_file
-from layerwatch.job.machine import Machine, default_machine, read_machine, shipped_machines
+from layerwatch.job.machine import Machine, default_machine, read_machine
 from layerwatch.job.machine import shipped_text as shipped_text  # the command line knows journeys only
 from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import read_ranges
@@ -21,7 +21,6 @@ from layerwatch.part.reading import MAX_BYTES, Part, read_part
 from layerwatch.records import DataError, UsageError
 
 _CAP = "LAYERWATCH_MAX_MB"  # environment variable: MiB of the largest file that is read
-_SMALL = 0.02  # of the job box's longest side; a smaller part is rather one in a larger unit, for a larger machine
 
 
 def read_bytes(path: Path) -> bytes:
@@ -93,36 +92,6 @@ def open_machine(path: Path | None) -> Machine:
     if path is None:
         return default_machine()
     return read_machine(read_text(path), path.name)
-
-
-def machine_for(parts: Sequence[Path], path: Path | None, unit: str | None = None) -> tuple[Machine, str]:
-    """The machine of a file; without one the first shipped machine that takes the parts in a believable size.
-
-    Returns:
-        The machine, and the sentence that tells the user which one was taken; empty for the usual ones.
-
-    Raises:
-        UsageError: no such file, or an unknown unit.
-    """
-    if path is not None:
-        return open_machine(path), ""
-    for name in shipped_machines():
-        machine = read_machine(shipped_text(name), name)
-        if all(_is_taken(part, machine, unit) for part in parts):
-            usual = machine == default_machine()
-            return machine, "" if usual else f"machine taken: {name}, the first one large enough (--machine overrides)"
-    return default_machine(), ""
-
-
-def _is_taken(path: Path, machine: Machine, unit: str | None) -> bool:
-    """The part fits the job box, and is not so small in it that its unit must be doubted."""
-    try:
-        if open_layers(path, machine) is not None:
-            return True
-        part = open_part(path, machine, unit)
-    except DataError:
-        return False  # said when the part is opened to be sliced
-    return unit is not None or float(part.mesh.extent.max()) >= _SMALL * max(machine.bed)
 
 
 def open_ranges(path: Path | None, preset: str) -> Ranges | None:
