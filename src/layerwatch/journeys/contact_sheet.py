@@ -19,7 +19,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings, PrintedLayer, print_job
 from layerwatch.job.ranges import Interval
 from layerwatch.job.shots import shots_of
-from layerwatch.journeys.plates import SlicedPart, slice_part
+from layerwatch.journeys.plates import SlicedPart, slice_part, well_printed
 from layerwatch.journeys.synthesise import Wish, plan_jobs
 from layerwatch.records import DataError, Progress, Shot, silent
 
@@ -139,14 +139,21 @@ def _defect(source: Source, name: str, number: int) -> Strip:
 
 def _ladder(source: Source, name: str, number: int) -> list[PrintedLayer]:
     """The same layer of the same job with the same defect at every severity."""
-    middle, refused = len(source.part.layers) // 2, DataError("")
+    areas = np.array([layer.area for layer in source.part.layers])
+    fit, refused = well_printed(areas, source.machine), DataError("")
+    nearest = int(fit[np.argmin(np.abs(fit - len(areas) // 2))])
     for attempt in range(5):  # where one job has no room for the defect, another has
-        job = source.job(middle, 1, 100 * attempt + number)
-        orders = [(DefectOrder(name, severity, middle),) for severity in SEVERITIES]
+        place = nearest if attempt < 3 else int(areas.argmax())
+        job = source.job(place, 1, 100 * attempt + number)
+        orders = [(DefectOrder(name, severity, place),) for severity in SEVERITIES]
         try:
-            return [next(iter(print_job(replace(job, orders=order)))) for order in orders]
+            printed = [next(iter(print_job(replace(job, orders=order)))) for order in orders]
         except DataError as error:
             refused = error
+            continue
+        if all(layer.truth.defects for layer in printed):
+            return printed
+        refused = DataError(f"{name} finds nothing printed on layer {place + 1}; take a machine with a finer camera")
     raise refused
 
 

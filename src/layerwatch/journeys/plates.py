@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from layerwatch.job.jobfile import PlacedFile, read_layout
 from layerwatch.job.layout import Instance, check_apart, check_on_bed, extent_of, fill_bed, turned
@@ -22,6 +22,7 @@ from layerwatch.records import DataError, Layer, Progress, silent
 
 Say = Callable[[str], None]
 _MOST_TIMES = 20  # the part's own layers; thinner ones are no longer believable
+_ENOUGH = 2  # pixels that a copy fills on a layer, so that a defect may begin there
 
 
 def unheard(line: str) -> None:
@@ -57,6 +58,12 @@ class Plate:
         for layers in {id(instance.layers): instance.layers for instance in self.instances}.values():
             areas[: len(layers)] = np.maximum(areas[: len(layers)], [layer.area for layer in layers])
         return areas
+
+
+def well_printed(areas: Float64[np.ndarray, " k"], machine: Machine) -> Int64[np.ndarray, " m"]:
+    """Numbers of the layers on which a copy fills some pixels, so that a defect may begin there; all if none does."""
+    fit = np.flatnonzero(areas >= _ENOUGH * machine.mm_per_px**2)
+    return fit if len(fit) else np.arange(len(areas))
 
 
 def slice_part(

@@ -30,10 +30,9 @@ from layerwatch.job.ranges import Ranges
 from layerwatch.job.rangesfile import preset
 from layerwatch.job.severity import MOST
 from layerwatch.journeys.faulty_jobs import check_faulty_jobs, print_faulty_jobs, said_of
-from layerwatch.journeys.plates import Plate, Say, SlicedPart, fill_beds, read_plate, slice_part, unheard
+from layerwatch.journeys.plates import Plate, Say, SlicedPart, fill_beds, read_plate, slice_part, unheard, well_printed
 from layerwatch.records import DataError, Progress, UsageError, silent
 
-_ENOUGH = 2  # pixels that a copy fills on a layer, so that a defect may begin there
 _BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
 _REACHED = 0.95  # of the severity asked, from which on nothing is said
 
@@ -272,8 +271,8 @@ def _job(plate: Plate, machine: Machine, wish: Wish, number: int, name: str, kin
 
 def _where_printed(plate: Plate, machine: Machine, first: int, onset: int, layers: int) -> tuple[int, int]:
     """First layer of a job and of its defect, moved to where the parts fill some pixels."""
-    fit = np.flatnonzero(plate.areas >= _ENOUGH * machine.mm_per_px**2)
-    if len(fit) == 0 or onset in fit:
+    fit = well_printed(plate.areas, machine)
+    if onset in fit:
         return first, onset
     inside = fit[(fit >= first) & (fit < first + layers)]
     among = inside if len(inside) else fit

@@ -11,6 +11,8 @@ from layerwatch.job.defects.base import Defect, Image, Placement, Scene, Site
 from layerwatch.job.ranges import Interval
 from layerwatch.records import DataError
 
+_ENOUGH = 30.0  # mm2 of a misprint, or a third of what is printed
+
 
 @dataclass(frozen=True)
 class Misprint(Defect):
@@ -26,13 +28,14 @@ class Misprint(Defect):
         """See Defect."""
         size, mm = self.size.draw(rng), site.machine.mm_per_px
         u, v = site.uv
+        enough = min(_ENOUGH / mm**2, float(site.coverage.sum()) / 3)  # px
         for _ in range(40):
             u0, v0 = site.draw_pixel(rng)
             piece = site.coverage * site.edge(np.maximum(np.abs(u - u0), np.abs(v - v0)) - size / 2)
             piece = np.flip(piece, int(rng.integers(2)))
             moves = [int(rng.uniform(-size, size) / mm) for _ in range(2)]
             shape = np.asarray(_moved(piece, moves) * (1 - site.coverage), np.float32)
-            if shape.sum() * mm**2 > 30.0:  # mm2
+            if shape.sum() > enough:
                 break
         else:
             raise DataError("nothing is printed on the layer, or no bed is free beside it, where a misprint could lie")
