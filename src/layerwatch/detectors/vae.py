@@ -29,7 +29,7 @@ class Vae(Detector):
 
     summary: ClassVar[str] = "reconstruction error of a variational autoencoder"
     source: ClassVar[str] = "Zeiser et al. 2023, Figure 6 A; Kingma and Welling 2014"
-    passing: ClassVar[frozenset[str]] = frozenset({"device"})
+    passing: ClassVar[frozenset[str]] = frozenset({"device", "compile"})
 
     size: int = 64  # px of the network
     width: float = 0.5  # of Table 1's channels
@@ -39,6 +39,7 @@ class Vae(Detector):
     rate: float = 1e-3
     precision: str = "fp32"  # or bf16
     device: str = "auto"
+    compile: bool = False  # the loss of the training, on a GPU
     tiles: bool = False  # frames larger than the network are cut into tiles, not shrunk
     patience: int = 0  # looks at held-out images without a better loss before it stops; 0: never
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
@@ -100,4 +101,4 @@ class Vae(Detector):
         return Framing(self.size, self.tiles)
 
     def _compute(self) -> Compute:
-        return Compute.of(self.device, self.precision)
+        return Compute.of(self.device, self.precision, compile=self.compile)

@@ -22,18 +22,26 @@ class Compute:
 
     device: torch.device
     precision: str = "fp32"
+    compile: bool = False  # losses by torch.compile while training
 
     @classmethod
-    def of(cls, device: str = "auto", precision: str = "fp32") -> Compute:
+    def of(cls, device: str = "auto", precision: str = "fp32", *, compile: bool = False) -> Compute:  # noqa: A002 # torch's word
         """By the words of a user; ``auto`` is the first GPU, or the processor where there is none.
 
         Raises:
-            UsageError: there is no such device or precision.
+            UsageError: there is no such device or precision, or compiling was asked for without a GPU.
         """
         if precision not in PRECISIONS:
             raise UsageError(f"no precision {precision!r}; there are: {', '.join(PRECISIONS)}")
+        chosen = cls._device(device)
+        if compile and chosen.type != "cuda":
+            raise UsageError(f"compile=true is for GPUs, and the device is {chosen.type}; leave it out")
+        return cls(chosen, precision, compile)
+
+    @staticmethod
+    def _device(device: str) -> torch.device:
         if device == "auto":
-            return cls(torch.device("cuda" if torch.cuda.is_available() else "cpu"), precision)
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
             chosen = torch.device(device)
         except RuntimeError:
@@ -42,7 +50,7 @@ class Compute:
             raise UsageError(f"device {device!r} asked for, but torch sees no GPU; give --device cpu, or a CUDA build")
         if chosen.type not in ("cpu", "cuda"):
             raise UsageError(f"no device {device!r}; there are: auto, cpu, cuda")
-        return cls(chosen, precision)
+        return chosen
 
     def autocast(self) -> AbstractContextManager[object]:
         """Within it, convolutions and products run in the precision."""

@@ -33,7 +33,7 @@ GANS = ("wgan_gp", "dcgan")
 class GanDetector(Detector):
     """What AnoGAN and f-AnoGAN share: a GAN trained on healthy images, its settings and its storage."""
 
-    passing: ClassVar[frozenset[str]] = frozenset({"device"})
+    passing: ClassVar[frozenset[str]] = frozenset({"device", "compile"})
 
     gan: str = "wgan_gp"  # or dcgan
     size: int = 64  # px of the networks
@@ -47,6 +47,7 @@ class GanDetector(Detector):
     rates: tuple[float, float] = (2e-4, 2e-4)  # generator, critic; DCGAN takes the first for both
     precision: str = "fp32"  # or bf16
     device: str = "auto"
+    compile: bool = False  # the losses of a training, on a GPU
     ema: float = 0.0  # this and what follows is off in the paper
     drift: float = 0.0
     translate: int = 0
@@ -70,7 +71,7 @@ class GanDetector(Detector):
 
     def compute(self) -> Compute:
         """Where the networks run."""
-        return Compute.of(self.device, self.precision)
+        return Compute.of(self.device, self.precision, compile=self.compile)
 
     @torch.no_grad()
     def generate(self, count: int, seed: int = 0) -> Float32[np.ndarray, "n s s"]:

@@ -22,6 +22,7 @@ from layerwatch.detectors.base import Checkpoint
 from layerwatch.detectors.networks import parallel
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.diary import Diary
+from layerwatch.detectors.networks.on_gpu import Recorded
 from layerwatch.detectors.networks.states import restored, stored
 from layerwatch.records import DataError, Progress
 
@@ -56,6 +57,11 @@ class Task(ABC):
     optimisers: dict[str, torch.optim.Optimizer]
     compute: Compute
     aim: ClassVar[str] = ""  # the held-out figure that should fall
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether a step never asks a number back from a GPU, so that it can be recorded there."""
+        return True
 
     @abstractmethod
     def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
@@ -98,14 +104,14 @@ def train(
     task.compute.place(task.modules.values())
     begun, diary = restored(task.modules, task.optimisers, run.name, checkpoint)
     watch, images = _Watch(run, progress, begun), images.to(task.compute.device)
-    step = begun
+    take, step = Recorded(task), begun
 
     while step < run.steps and not _is_settled(diary, task.aim, run.patience):
         # One step, all of whose randomness follows from its number.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_step_seed(run.seed, step))
             chosen = torch.randint(len(images), (run.batch,))
-            losses = task.step(images[parallel.own_rows(chosen).to(images.device)])
+            losses = take(images[parallel.own_rows(chosen).to(images.device)])
         step += 1
 
         # Numbers are asked for now and then only: a GPU need not wait for us at every step.

@@ -20,6 +20,7 @@ from layerwatch.detectors.networks.losses import (
     generator_loss,
     non_saturating_loss,
 )
+from layerwatch.detectors.networks.on_gpu import compiled
 from layerwatch.detectors.networks.penalty import input_gradient, is_known, penalty_of
 from layerwatch.detectors.networks.tasks.descent import adam, descend, follow, normal, shifted, shifts, uniform
 from layerwatch.detectors.networks.training import Task
@@ -100,18 +101,27 @@ class WganTask(AdversarialTask):
         self.best = copy.deepcopy(G).eval() if settings.ema else G
         self.modules = {"G": G, "D": D, **({"average": self.best} if settings.ema else {})}
         rate_G, rate_D = settings.rates
-        self.optimisers = {"G": adam(G.parameters(), rate_G, (0.5, 0.9)), "D": adam(D.parameters(), rate_D, (0.5, 0.9))}
+        self.optimisers = {
+            "G": adam(G.parameters(), rate_G, compute, (0.5, 0.9)),
+            "D": adam(D.parameters(), rate_D, compute, (0.5, 0.9)),
+        }
         self.layers = D.layers()
         self.penalty = penalty_of(self.layers)
+        self._fast_fake = compiled(self._fake, (G,), compute)
+        self._fast_critic_losses = compiled(self._critic_losses, (D,), compute)
+        self._fast_generator_loss = compiled(self._generator_loss, (G, D), compute)
+
+    @property
+    def is_recordable(self) -> bool:
+        """See Task; images are moved by numbers that the processor knows."""
+        return self.settings.translate == 0
 
     def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
         """See Task; the gap is the critic's Wasserstein estimate on the batch."""
         X = 2 * X - 1
         for _ in range(self.settings.n_critic):
             losses = self._critic_update(X)
-        with self.compute.autocast():
-            fooled = self.D(self._moved(self.G(normal(len(X), self.z_dim, X.device))))[0]
-        loss = generator_loss(wide(fooled))
+        loss = self._fast_generator_loss(normal(len(X), self.z_dim, X.device))
         descend(self.optimisers["G"], loss)
         if self.settings.ema:
             follow(self.best, self.G, self.settings.ema)
@@ -130,20 +140,35 @@ class WganTask(AdversarialTask):
         return found
 
     def _critic_update(self, X: Float[Tensor, "n 1 s s"]) -> dict[str, Tensor]:
-        set_ = self.settings
-        with torch.no_grad(), self.compute.autocast():
-            fake = self.G(normal(len(X), self.z_dim, X.device))
-        real, fake = self._moved(X), self._moved(wide(fake))
-        alpha = uniform(len(X), X.device)
+        fake = self._fast_fake(normal(len(X), self.z_dim, X.device))
+        real, fake = self._moved(X), self._moved(fake)
+        loss, distance, penalty = self._fast_critic_losses(real, fake, uniform(len(X), X.device))
+        descend(self.optimisers["D"], loss)
+        return {"gap": -distance.detach(), "penalty": penalty.detach()}
+
+    def _fake(self, z: Float[Tensor, "n z"]) -> Float[Tensor, "n 1 s s"]:
+        """G(z) that the critic learns from."""
+        with torch.no_grad():
+            return self._generated(self.G, z)
+
+    def _critic_losses(
+        self, real: Float[Tensor, "n 1 s s"], fake: Float[Tensor, "n 1 s s"], alpha: Float[Tensor, "n 1 1 1"]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the critic descends, and two parts of it: the distance and the penalty."""
         with self.compute.autocast():
             D_real, D_fake = wide(self.D(real)[0]), wide(self.D(fake)[0])
             penalty = self.penalty(real, fake, alpha)
         distance = critic_loss(D_real, D_fake)
-        loss = distance + set_.gp_weight * penalty
-        if set_.drift:
-            loss = loss + set_.drift * D_real.square().mean()
-        descend(self.optimisers["D"], loss)
-        return {"gap": -distance.detach(), "penalty": penalty.detach()}
+        loss = distance + self.settings.gp_weight * penalty
+        if self.settings.drift:
+            loss = loss + self.settings.drift * D_real.square().mean()
+        return loss, distance, penalty
+
+    def _generator_loss(self, z: Float[Tensor, "n z"]) -> Float[Tensor, ""]:
+        """What the generator descends."""
+        with self.compute.autocast():
+            fooled = self.D(self._moved(self.G(z)))[0]
+        return generator_loss(wide(fooled))
 
     def _moved(self, images: Float[Tensor, "n 1 s s"]) -> Float[Tensor, "n 1 s s"]:
         reach = self.settings.translate
@@ -156,7 +181,7 @@ class DcganTask(AdversarialTask):
     def __init__(self, G: DcganGenerator, D: Discriminator, z_dim: int, rate: float, compute: Compute) -> None:
         self.G, self.D, self.best, self.z_dim, self.compute = G.train(), D.train(), G, z_dim, compute
         self.modules = {"G": G, "D": D}
-        self.optimisers = {name: adam(module.parameters(), rate) for name, module in self.modules.items()}
+        self.optimisers = {name: adam(module.parameters(), rate, compute) for name, module in self.modules.items()}
 
     def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
         """See Task."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.losses import elbo_loss
+from layerwatch.detectors.networks.on_gpu import compiled
 from layerwatch.detectors.networks.tasks.descent import adam, descend, normal
 from layerwatch.detectors.networks.training import Task
 from layerwatch.detectors.networks.vae import VaeNetwork
@@ -25,11 +26,12 @@ class VaeTask(Task):
     def __init__(self, network: VaeNetwork, z_dim: int, rate: float, compute: Compute) -> None:
         self.network, self.z_dim, self.compute = network.train(), z_dim, compute
         self.modules = {"vae": network}
-        self.optimisers = {"vae": adam(network.parameters(), rate)}
+        self._fast_loss = compiled(self._loss, (network,), compute)
+        self.optimisers = {"vae": adam(network.parameters(), rate, compute)}
 
     def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
         """See Task."""
-        loss = self._loss(X, normal(len(X), self.z_dim, X.device))
+        loss = self._fast_loss(X, normal(len(X), self.z_dim, X.device))
         descend(self.optimisers["vae"], loss)
         return {"loss": loss.detach()}
 

@@ -10,13 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from layerwatch.detectors.networks import parallel
+from layerwatch.detectors.networks.compute import Compute
 
 
 def adam(
-    parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float] = (0.9, 0.999)
+    parameters: Iterable[nn.Parameter], rate: float, compute: Compute, betas: tuple[float, float] = (0.9, 0.999)
 ) -> torch.optim.Adam:
-    """Adam with Keras' epsilon."""
-    return torch.optim.Adam(parameters, rate, betas, eps=1e-7)
+    """Adam with Keras' epsilon; on a GPU one kernel, its state there too."""
+    on_gpu = compute.device.type == "cuda"
+    return torch.optim.Adam(parameters, rate, betas, eps=1e-7, fused=on_gpu or None, capturable=on_gpu)
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
@@ -29,13 +31,13 @@ def descend(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""]) -> None:
 
 
 def normal(count: int, dimension: int, device: torch.device) -> Float[Tensor, "n z"]:
-    """Standard normal z, this process's rows; drawn on the processor, so that a GPU trains with the same ones."""
-    return parallel.own_rows(torch.randn(count * parallel.world(), dimension)).to(device)
+    """Standard normal z, this process's rows."""
+    return parallel.own_rows(torch.randn(count * parallel.world(), dimension, device=device))
 
 
 def uniform(count: int, device: torch.device) -> Float[Tensor, "n 1 1 1"]:
     """One number in [0, 1] an image, this process's rows."""
-    return parallel.own_rows(torch.rand(count * parallel.world(), 1, 1, 1)).to(device)
+    return parallel.own_rows(torch.rand(count * parallel.world(), 1, 1, 1, device=device))
 
 
 def shifts(count: int, reach: int) -> Int[Tensor, "n 2"]:

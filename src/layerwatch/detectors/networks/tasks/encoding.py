@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.losses import izi_f_loss
+from layerwatch.detectors.networks.on_gpu import compiled
 from layerwatch.detectors.networks.tasks.descent import adam, descend
 from layerwatch.detectors.networks.training import Task
 from layerwatch.detectors.networks.wide import wide
@@ -40,13 +41,14 @@ class EncoderTask(Task):
         self.E, self.G, self.D, self.weights, self.compute = E.train(), G.eval(), D.eval(), weights, compute
         self.modules = {"E": E, "G": G} if tune else {"E": E}
         learners = [*E.parameters(), *(G.parameters() if tune else ())]
-        self.optimisers = {"E": adam(learners, rate)}
+        self.optimisers = {"E": adam(learners, rate, compute)}
+        self._fast_loss = compiled(self._loss, (E, G, D), compute)
         self._shown: Tensor | None = None
         compute.place((G, D))
 
     def step(self, X: Float[Tensor, "n 1 s s"]) -> Mapping[str, Tensor]:
         """See Task; only the optimiser's own parameters change."""
-        loss = self._loss(2 * X - 1)[0]
+        loss = self._fast_loss(2 * X - 1)[0]
         descend(self.optimisers["E"], loss)
         return {"loss": loss.detach()}
 
