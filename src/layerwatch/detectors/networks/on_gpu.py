@@ -56,7 +56,7 @@ class Recorded:
             self.taken += 1
             return self._beside(X)
         if self.graph is None:
-            self.X, self.graph = X.clone(memory_format=torch.channels_last), torch.cuda.CUDAGraph()
+            self.graph, self.X = torch.cuda.CUDAGraph(), X.clone()  # strides stay, or compiled functions begin anew
             with torch.cuda.graph(self.graph):
                 self.losses = self.task.step(self.X)
         self.X.copy_(X)

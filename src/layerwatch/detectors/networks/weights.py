@@ -13,7 +13,8 @@ from layerwatch.detectors.networks.inputs import Window
 
 def state_of(modules: Mapping[str, nn.Module], window: Window) -> dict[str, np.ndarray]:
     """Every weight and buffer by module and name."""
-    state = {f"{m}.{k}": v.detach().contiguous().numpy() for m, n in modules.items() for k, v in n.state_dict().items()}
+    kept = {f"{m}.{key}": value for m, module in modules.items() for key, value in module.state_dict().items()}
+    state = {key: value.detach().cpu().contiguous().numpy() for key, value in kept.items()}
     return state | {"window": np.array([window.low, window.high])}
 
 
