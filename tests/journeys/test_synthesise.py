@@ -248,3 +248,29 @@ def test_defects_begin_where_something_is_printed(tmp_path: Path) -> None:
         assert job.burn_in <= job.first_layer
         if number < 6:
             assert any(layer.truth.defects for layer in print_job(job))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("noise = 0.05", "noise = 0.5"), ("swath = 120.0", "swath = 40.0"), ("layer_time = 20.0", "layer_time = 60.0")],
+)
+def test_an_archive_of_another_machine_is_not_gone_on_with(
+    tmp_path: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part, machine = box(tmp_path / "b.stl", 300.0, 200.0, 12.0), tmp_path / "m.toml"
+    words = ["synthesise", "--part", part, "--machine", machine, "--jobs", 1, "--defective", 0, "--layers", 2]
+    machine.write_text(shipped_text())
+    assert run(capsys, *words, "--out", tmp_path / "a")[0] == 0
+    assert run(capsys, *words, "--out", tmp_path / "a")[0] == 0
+    assert old in shipped_text()
+    machine.write_text(shipped_text().replace(old, new))
+    refused(capsys, [*words, "--out", tmp_path / "a"], 2, "other settings")
+
+
+def test_an_archive_of_the_part_in_another_unit_is_not_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = box(tmp_path / "b.stl", 12.0, 9.0, 3.0)
+    words = ["synthesise", "--part", part, "--jobs", 1, "--defective", 0, "--layers", 2, "--out", tmp_path / "a"]
+    assert run(capsys, *words, "--unit", "inch")[0] == 0
+    refused(capsys, [*words, "--unit", "cm"], 2, "other settings")

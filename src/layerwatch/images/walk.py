@@ -47,7 +47,7 @@ def check_coverage(archive: Archive) -> None:
     missing = [file for file in files if not file.exists()]
     if missing and len(missing) < len(files):
         raise DataError(
-            f"{missing[0]}: the file is missing, and other layers have their coverage; synthesise the archive again"
+            f"{missing[0]}: the file is missing, and other layers have their coverage; remove the archive and synthesise it again"
         )
 
 

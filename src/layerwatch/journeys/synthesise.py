@@ -31,6 +31,7 @@ from layerwatch.job.rangesfile import preset
 from layerwatch.job.severity import MOST
 from layerwatch.journeys.faulty_jobs import check_faulty_jobs, print_faulty_jobs, said_of
 from layerwatch.journeys.plates import Plate, Say, SlicedPart, fill_beds, read_plate, slice_part, unheard, well_printed
+from layerwatch.journeys.settings_hash import settings_hash
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 _BURN_IN = {"paper": 4, "physical": 12}  # layers under the first one kept, for the heat that shines through
@@ -205,6 +206,7 @@ def print_archive(
         "machine": machine.name,
         "layer_height": machine.layer_height,
         "parts": {part.name: part.sha256 for part in parts},
+        "settings_sha256": settings_hash(machine, jobs.values()),
     }
     header = Header(machine.mm_per_px, machine.span, origin)
     for job in jobs.values():
