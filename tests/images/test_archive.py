@@ -118,7 +118,7 @@ def test_broken_truth_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="missing or broken"):
         archive.truths()
     (tmp_path / "truth/one.json").unlink()
-    with pytest.raises(DataError, match="synthesise the archive again"):
+    with pytest.raises(DataError, match="synthesise a new archive"):
         archive.truths()
 
 

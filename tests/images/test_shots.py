@@ -111,7 +111,7 @@ def test_what_is_not_there_or_broken_is_said(tmp_path: Path) -> None:
     rows = json.loads((tmp_path / "truth/bad.faults.json").read_bytes())
     del rows[0]["layer"]
     (tmp_path / "truth/bad.faults.json").write_text(json.dumps(rows))
-    with pytest.raises(DataError, match="synthesise it again"):
+    with pytest.raises(DataError, match="synthesise a new archive"):
         read_shot_truths(tmp_path, "bad")
 
 

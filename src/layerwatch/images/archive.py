@@ -153,13 +153,9 @@ class Archive:
             _check_header(header)
             layers = {_plain_name(job): tuple(int(r["layer"]) for r in rows) for job, rows in told["jobs"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{folder}/archive.json is broken ({plainly(error)}); remove the archive and synthesise it again"
-            ) from None
+            raise DataError(f"{folder}/archive.json is broken ({plainly(error)}); synthesise a new archive") from None
         if not layers or any(len(set(own)) != len(own) or not own for own in layers.values()):
-            raise DataError(
-                f"{folder}/archive.json names no job, or a layer twice; remove the archive and synthesise it again"
-            )
+            raise DataError(f"{folder}/archive.json names no job, or a layer twice; synthesise a new archive")
         if told.get("format") != FORMAT:
             raise DataError(f"{folder} is of format {told.get('format')!r}; this version reads {FORMAT!r}")
         return cls(folder, header, layers)
@@ -178,7 +174,7 @@ class Archive:
         name = f"{job}/{layer:05d}"
         file = self.folder / "frames" / f"{name}.tiff"
         if not file.is_file():
-            raise DataError(f"{file}: the file is missing; remove the archive and synthesise it again")
+            raise DataError(f"{file}: the file is missing; synthesise a new archive")
         frame = read_image(file, name=str(file))
         plan = _read_png(self.folder / "plans" / f"{name}.png")
         finer = self.coverage_file(job, layer)
@@ -225,9 +221,7 @@ class Archive:
                     raise ValueError(f"layer {layer} is not in it")
             return {layer: rows[layer] for layer in self.layers[job]}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{path}: missing or broken ({plainly(error)}); remove the archive and synthesise it again"
-            ) from None
+            raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
 
 
 def _check_header(header: Header) -> None:
@@ -296,9 +290,7 @@ def _read_png(path: Path) -> UInt8[np.ndarray, "h w"]:
         with Image.open(path, formats=["PNG"]) as image:
             return np.array(image, np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(
-            f"{path}: missing or broken ({plainly(error)}); remove the archive and synthesise it again"
-        ) from None
+        raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
 
 
 def _read_description(folder: Path) -> bytes:

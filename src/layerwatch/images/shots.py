@@ -118,9 +118,7 @@ def read_shots(folder: Path, name: str) -> tuple[StoredShot, ...]:
     try:
         return tuple(_read_shot(path.parent, row) for row in json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: missing or broken ({plainly(error)}); remove the archive and synthesise it again"
-        ) from None
+        raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
 
 
 def read_shot_truths(folder: Path, name: str) -> tuple[ShotTruth, ...]:
@@ -135,9 +133,7 @@ def read_shot_truths(folder: Path, name: str) -> tuple[ShotTruth, ...]:
         rows = json.loads(path.read_bytes())
         return tuple(ShotTruth(str(r["fault"]), str(r["job"]), int(r["layer"]), r["file"] is not None) for r in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: missing or broken ({plainly(error)}); remove the archive and synthesise it again"
-        ) from None
+        raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
 
 
 def _read_shot(folder: Path, row: dict[str, Any]) -> StoredShot:

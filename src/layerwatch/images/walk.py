@@ -47,7 +47,7 @@ def check_coverage(archive: Archive) -> None:
     missing = [file for file in files if not file.exists()]
     if missing and len(missing) < len(files):
         raise DataError(
-            f"{missing[0]}: the file is missing, and other layers have their coverage; remove the archive and synthesise it again"
+            f"{missing[0]}: the file is missing, and other layers have their coverage; synthesise a new archive"
         )
 
 
@@ -62,7 +62,7 @@ def heights(archive: Archive) -> dict[str, dict[int, float]]:
         return {job: {int(row["layer"]): float(row["z"]) for row in told[job]} for job in archive.jobs}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{archive.folder}/archive.json names no heights ({plainly(error)}); synthesise it again"
+            f"{archive.folder}/archive.json names no heights ({plainly(error)}); synthesise a new archive"
         ) from None
 
 
