@@ -118,8 +118,28 @@ def test_broken_truth_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="missing or broken"):
         archive.truths()
     (tmp_path / "truth/one.json").unlink()
-    with pytest.raises(DataError, match="synthesise a new archive"):
+    with pytest.raises(DataError, match="remove it and run the same"):
         archive.truths()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    ["frames/one/00001.tiff", "plans/one/00000.png", "plans/one/layers.json", "truth/one.json", "truth/one", "frames"],
+)
+def test_a_finished_archive_that_lost_a_file_is_mended(tmp_path: Path, lost: str) -> None:
+    write_archive(tmp_path, HEADER, ["one", "two"], printed)
+    whole = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    gone = tmp_path / lost
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    again: list[str] = []
+
+    def print_again(job: str) -> Iterator[StoredLayer]:
+        again.append(job)
+        return iter(printed(job))
+
+    write_archive(tmp_path, HEADER, ["one", "two"], print_again)
+    assert again == (["one", "two"] if lost == "frames" else ["one"])
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == whole
 
 
 @pytest.mark.parametrize("job", ["../../etc", "/etc", "a/b", "", ".."])

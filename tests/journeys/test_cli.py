@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -163,7 +164,7 @@ def test_a_part_thinner_than_a_layer_is_refused(capsys: pytest.CaptureFixture[st
     thin = box(tmp_path / "thin.stl", z=0.2)
     refused(capsys, ["slice", thin, "--out", tmp_path / "o"], 1, "0.2 mm high, less than one layer of 0.3 mm")
     refused(capsys, ["synthesise", "--part", thin, "--out", tmp_path / "o"], 1, "less than one layer")
-    refused(capsys, ["slice", thin, "--layer-height", "0", "--out", tmp_path / "o"], 2, "between 0 and 1000")
+    refused(capsys, ["slice", thin, "--layer-height", "0", "--out", tmp_path / "o"], 2, "above 0 and below 1000")
     refused(capsys, ["slice", thin, "--layer-height", "1e-9", "--out", tmp_path / "o"], 1, "more than 200,000")
     assert not (tmp_path / "o").exists()
 
@@ -342,3 +343,70 @@ def test_evaluate_needs_both_sides_and_names_its_folders(
         capsys, ["evaluate", model, tmp_path / "set", "--good", "fine"], 2, "no sub-folder of healthy images", "--good"
     )
     refused(capsys, ["evaluate", model, tmp_path / "set" / "good", "--good", "."], 2, "healthy images")
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_call_says_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stop: signal.Signals, code: int
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("layerwatch.journeys.files.shipped_text", lambda name: os.kill(os.getpid(), stop))
+    try:
+        refused(capsys, ["machine"], code, "interrupted; run the same command again")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_what_cannot_be_printed_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "layerwatch.cli", "machine"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("layerwatch: cannot write what is to be said (No space left on device)")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_unknown_crew_is_refused_for_one_worker_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = ["synthesise", "--part", box(tmp_path / "box.stl"), "--out", tmp_path / "a", "--crew", "xyz"]
+    refused(capsys, [*words, "--workers", "1"], 2, "no 'xyz' among crew", "inline")
+
+
+def test_a_part_thinner_than_a_pixel_is_refused_before_anything_is_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    needle = box(tmp_path / "needle.stl", 0.01, 0.01, 20.0)
+    words = ["--part", needle, "--unit", "mm", "--out", tmp_path / "a"]
+    for verb in (["synthesise", "--workers", "1"], ["contact-sheet"]):
+        refused(capsys, [*verb, *words], 1, "needle", "fills a pixel", "finer camera")
+    layout = tmp_path / "job.toml"
+    layout.write_text('[[part]]\nfile = "needle.stl"\nunit = "mm"\nx = 100.0\ny = 100.0\n')
+    refused(capsys, ["synthesise", "--layout", layout, "--out", tmp_path / "a"], 1, "fills a pixel")
+    assert not (tmp_path / "a").exists()
+
+
+def test_layers_take_no_unit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    sliced = Path(__file__).parents[1] / "parts" / "torus_sliced.3mf"
+    for verb in ("synthesise", "contact-sheet"):
+        words = [verb, "--part", sliced, "--unit", "inch", "--out", tmp_path / "a"]
+        refused(capsys, words, 2, "layers are in mm")
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    part = box(tmp_path / "box.stl")
+    words = [sys.executable, "-m", "layerwatch.cli"]
+    made = f"synthesise --part {part} --jobs 2 --defective 0 --workers 1 --out {tmp_path / 'a'}"
+    subprocess.run([*words, *made.split()], check=True, capture_output=True)
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); "
+    script += "sys.argv[0] = 'layerwatch'; from layerwatch.cli import main; main()"
+    for verb in (
+        ["export", tmp_path / "a", "--to", "peregrine", "--out", tmp_path / "b" / "p"],
+        ["slice", part, "--format", "masks", "--mm-per-px", "0.03", "--out", tmp_path / "b" / "s"],
+    ):
+        done = subprocess.run([sys.executable, "-c", script, *map(str, verb)], capture_output=True, text=True)
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.strip().splitlines()[-1].startswith("layerwatch: cannot write ")
+        assert "File too large" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "b").exists()

@@ -59,10 +59,10 @@ def test_layers_that_lost_their_coverage_or_frame_are_named(archive: Path, tmp_p
     folder = write_archive(tmp_path / "b", Header(1.0, (20.0, 60.0)), ["healthy-0", "healthy-1"], covered).folder
     (folder / "plans" / "healthy-1" / "00001.coverage.png").unlink()
     for form in ("coco", "mvtec", "zarr", "peregrine"):
-        with pytest.raises(DataError, match=r"healthy-1/00001\.coverage\.png: .* synthesise a new archive"):
+        with pytest.raises(DataError, match=r"healthy-1/00001\.coverage\.png: .* prints its job anew"):
             export(folder, form, tmp_path / form)
     (archive / "frames" / "healthy-0" / "00000.tiff").unlink()
-    with pytest.raises(DataError, match=r"00000\.tiff: the file is missing; synthesise a new archive"):
+    with pytest.raises(DataError, match=r"00000\.tiff: the file is missing; run the same"):
         export(archive, "coco", tmp_path / "a")
     assert not (tmp_path / "a").exists()
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from layerwatch import __version__
+
+INTERRUPTED = 130  # exit code
+_NO_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 app = typer.Typer(
     name="layerwatch",
@@ -34,13 +40,32 @@ Recipe = Annotated[str, typer.Option(help="Networks and schedule: quick, cpu, pa
 
 def main() -> None:
     """Run the command line; errors of the user's making are one line, never a traceback."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         code = app(standalone_mode=False)
+        code = _interrupted() if code == INTERRUPTED else code
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        code = _told(typer.Abort())
+        code = _interrupted()
+    except _Ended:
+        code = _interrupted(128 + signal.SIGTERM)
     except Exception as error:
         code = _told(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class _Ended(BaseException):
+    """The system asked this process to end: as with Ctrl-C, workers are told and nothing half-written stays."""
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise _Ended
+
+
+def _interrupted(code: int = INTERRUPTED) -> int:
+    """Say that nothing is lost; returns the exit code."""
+    print("layerwatch: interrupted; run the same command again to go on where it was", file=sys.stderr)
+    return code
 
 
 def _told(error: Exception) -> int:
@@ -48,11 +73,12 @@ def _told(error: Exception) -> int:
     from layerwatch.records import DataError, UsageError
 
     if isinstance(error, typer.Abort):
-        print("layerwatch: interrupted; run the same command again to go on where it was", file=sys.stderr)
-        return 130
+        return _interrupted()
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message())  # type: ignore[attr-defined] # an error of the command line parser
         return 2
+    if isinstance(error, OSError) and error.errno in _NO_OUTPUT and error.filename is None:
+        return _output_lost(error)
     if hasattr(error, "format_message"):
         text, code = error.format_message(), 2
     elif isinstance(error, (DataError, UsageError)):
@@ -61,6 +87,14 @@ def _told(error: Exception) -> int:
         raise error
     print(f"layerwatch: {' '.join(text.split())}", file=sys.stderr)
     return code
+
+
+def _output_lost(error: OSError) -> int:
+    """What was printed could not be written; whoever reads a pipe may stop when he has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at the end
+    if error.errno != errno.EPIPE:
+        print(f"layerwatch: cannot write what is to be said ({error.strerror}); look at where it goes", file=sys.stderr)
+    return 2
 
 
 def _version(wanted: bool | None) -> None:

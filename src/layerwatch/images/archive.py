@@ -35,6 +35,7 @@ from layerwatch.records import DataError, DefectRecord, LayerImage, Truth, Usage
 
 FORMAT = "layerwatch archive 1"
 _UNFINISHED = "archive.unfinished.json"
+MEND = "run the same `layerwatch synthesise` again, which prints its job anew"
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +175,7 @@ class Archive:
         name = f"{job}/{layer:05d}"
         file = self.folder / "frames" / f"{name}.tiff"
         if not file.is_file():
-            raise DataError(f"{file}: the file is missing; synthesise a new archive")
+            raise DataError(f"{file}: the file is missing; {MEND}")
         frame = read_image(file, name=str(file))
         plan = _read_png(self.folder / "plans" / f"{name}.png")
         finer = self.coverage_file(job, layer)
@@ -221,7 +222,7 @@ class Archive:
                     raise ValueError(f"layer {layer} is not in it")
             return {layer: rows[layer] for layer in self.layers[job]}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
+            raise DataError(f"{path}: missing or broken ({plainly(error)}); remove it and {MEND}") from None
 
 
 def _check_header(header: Header) -> None:
@@ -290,7 +291,7 @@ def _read_png(path: Path) -> UInt8[np.ndarray, "h w"]:
         with Image.open(path, formats=["PNG"]) as image:
             return np.array(image, np.uint8)
     except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: missing or broken ({plainly(error)}); synthesise a new archive") from None
+        raise DataError(f"{path}: missing or broken ({plainly(error)}); remove it and {MEND}") from None
 
 
 def _read_description(folder: Path) -> bytes:
@@ -302,7 +303,21 @@ def _read_description(folder: Path) -> bytes:
 
 
 def _is_there(folder: Path, job: str) -> bool:
-    return (folder / "frames" / job).exists() and (folder / "plans" / job / "layers.json").exists()
+    """Whether every file of a job is there; one that lost a file is printed again."""
+    frames, plans, truth = (folder / name / job for name in ("frames", "plans", "truth"))
+    try:
+        heights, rows = json.loads((plans / "layers.json").read_bytes()), json.loads(Path(f"{truth}.json").read_bytes())
+        files = [f"{row['layer']:05d}" for row in heights]
+        masks = [f"{row['layer']:05d}" for row in rows if row["label"] not in {"healthy", "trace"}]
+        if [row["layer"] for row in rows] != [row["layer"] for row in heights]:
+            return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    wanted = [f"{file}.png" for file in files]
+    if any(plans.glob("*.coverage.png")):
+        wanted += [f"{file}.coverage.png" for file in files]
+    lists = ((frames, [f"{file}.tiff" for file in files]), (plans, wanted), (truth, [f"{file}.png" for file in masks]))
+    return all(there.is_dir() and set(own) <= {file.name for file in there.iterdir()} for there, own in lists if own)
 
 
 def _wanted(header: Header, jobs: Sequence[str]) -> dict[str, Any]:

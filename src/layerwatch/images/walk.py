@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from layerwatch.images.archive import Archive
+from layerwatch.images.archive import MEND, Archive
 from layerwatch.records import DataError, LayerImage, Truth, plainly
 
 _AT_ONCE = 32  # layers in memory
@@ -46,9 +46,7 @@ def check_coverage(archive: Archive) -> None:
     files = [archive.coverage_file(job, layer) for job, layers in archive.layers.items() for layer in layers]
     missing = [file for file in files if not file.exists()]
     if missing and len(missing) < len(files):
-        raise DataError(
-            f"{missing[0]}: the file is missing, and other layers have their coverage; synthesise a new archive"
-        )
+        raise DataError(f"{missing[0]}: the file is missing, and other layers have their coverage; {MEND}")
 
 
 def heights(archive: Archive) -> dict[str, dict[int, float]]:

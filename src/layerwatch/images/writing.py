@@ -19,6 +19,7 @@ def write_file(path: Path, data: bytes) -> None:
         UsageError: the folder cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
+    missing = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -29,6 +30,8 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+            for parent in missing:
+                parent.rmdir()
         raise _cannot_write(path, error) from None
 
 
@@ -36,6 +39,7 @@ def write_file(path: Path, data: bytes) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it gets its name only if the block ends well, and leaves nothing behind if not."""
     partial = path.with_name(f".{path.name}.partial")
+    missing = [parent for parent in path.parents if not parent.exists()]
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -46,6 +50,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):  # not empty where all went well
+            for parent in missing:
+                parent.rmdir()
 
 
 def check_writable(folder: Path) -> None:

@@ -201,6 +201,29 @@ def check_on_bed(instances: Sequence[Instance], machine: Machine) -> None:
             )
 
 
+def check_seen(instances: Sequence[Instance], machine: Machine) -> None:
+    """Refuse a layout that leaves nothing in the plans, wherever a job moves it: thinner than a pixel on every layer.
+
+    Raises:
+        DataError: it does.
+    """
+    parts = {id(instance.layers): instance for instance in instances}.values()
+    if any(all(_is_seen(part, machine, share) for share in (0.0, 0.5)) for part in parts):
+        return  # a wall of one pixel fills half of one in the worse of both places
+    raise DataError(
+        f"nothing printed fills a pixel of the camera ({machine.mm_per_px:g} mm), so no plan would show it; "
+        "print larger parts, look at the --unit, or give a --machine with a finer camera"
+    )
+
+
+def _is_seen(instance: Instance, machine: Machine, share: float) -> bool:
+    """Whether a copy moved by a share of a pixel shows in the plan of its largest layer."""
+    largest = max(instance.layers, key=lambda layer: layer.area)
+    by = share * machine.mm_per_px
+    moved = replace(instance, x=instance.x + by, y=instance.y + by)
+    return bool(Layout([moved], [[largest]], machine, np.zeros((1, 2))).row(0).plan.any())
+
+
 def check_apart(instances: Sequence[Instance], machine: Machine) -> None:
     """Refuse copies that are printed into one another; boxes may overlap where the outlines do not.
 

@@ -115,6 +115,8 @@ def _check_keys(told: dict[str, Any], name: str) -> None:
             raise DataError(f"{name}: unknown key {section}.{key}; there are: {', '.join(keys)}")
         for key, kind in keys.items():
             _check_value(there.get(key), kind, f"{name}: {section}.{key}")
+    if not isinstance(told.get("name", ""), str):
+        raise DataError(f"{name}: name = {told['name']!r}; give a text in quotes")
     for key in told.keys() - _KEYS.keys() - {"name"}:
         raise DataError(f"{name}: unknown key {key}; there are: name, {', '.join(_KEYS)}")
 

@@ -72,8 +72,9 @@ def contact_sheet(
         have = len(source.part.layers)
         raise DataError(f"{source.part.name} has {have} layers, the sheets need {_JOB}; give a taller part")
     sheets = {"layers.png": healthy_layers, "faults.png": all_faults, "defects.png": all_defects}
-    for name, draw in sheets.items():
-        write_file(out / name, without_alpha(draw(source, progress)))
+    drawn = {name: without_alpha(draw(source, progress)) for name, draw in sheets.items()}
+    for name, sheet in drawn.items():
+        write_file(out / name, sheet)
     return tuple(out / name for name in sheets)
 
 

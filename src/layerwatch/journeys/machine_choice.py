@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from layerwatch.job.machine import Machine, default_machine, read_machine, shipped_machines, shipped_text
 from layerwatch.journeys.files import open_layers, open_machine, open_part
 from layerwatch.records import DataError
@@ -53,11 +55,10 @@ def machine_for(parts: Sequence[Path], path: Path | None, unit: str | None = Non
 def _fit(path: Path, machine: Machine, unit: str | None) -> Fit:
     """Whether the part fits the job box without a doubt of its unit, and the camera can see it."""
     try:
-        if open_layers(path, machine) is not None:
-            return "fits"
-        size = open_part(path, machine, unit).mesh.extent
+        layered = open_layers(path, machine)
+        size = open_part(path, machine, unit).mesh.extent if layered is None else np.array(layered.size)
     except DataError:
         return "too large"  # or broken, which is said when the part is opened to be sliced
-    if unit is None and float(size.max()) < _SMALL * max(machine.bed):
+    if layered is None and unit is None and float(size.max()) < _SMALL * max(machine.bed):
         return "too large"  # in the next unit
     return "too fine" if float(size[:2].min()) < _FEWEST * machine.mm_per_px else "fits"

@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from layerwatch.job.jobfile import PlacedFile, read_layout
-from layerwatch.job.layout import Instance, check_apart, check_on_bed, extent_of, fill_bed, turned
+from layerwatch.job.layout import Instance, check_apart, check_on_bed, check_seen, extent_of, fill_bed, turned
 from layerwatch.job.machine import Machine
 from layerwatch.journeys.files import naming, open_layers, open_part, read_text
 from layerwatch.part.layered import Layered, respaced
 from layerwatch.part.mesh import Mesh
 from layerwatch.part.reading import Part
 from layerwatch.part.slicing import layer_count, slices_of
-from layerwatch.records import DataError, Layer, Progress, silent
+from layerwatch.records import DataError, Layer, Progress, UsageError, silent
 
 Say = Callable[[str], None]
 _MOST_TIMES = 20  # the part's own layers; thinner ones are no longer believable
@@ -81,12 +81,14 @@ def slice_part(
     What a user should know is said as soon as it is known, units and layer heights before the part is sliced.
 
     Raises:
-        UsageError: no such file, or an unknown unit.
+        UsageError: no such file, an unknown unit, or a unit for layers.
         DataError: the part is broken, does not fit the job box, no layer of it has a closed contour, or more than 20
             times its own layers are wanted.
     """
     layered = open_layers(path, machine)
     if layered is not None:
+        if unit is not None:
+            raise UsageError(f"{path}: layers are in mm; leave --unit away (a --layout has one for each part)")
         part = _layered(layered, path.name, scale, at_least)
         _say_all(say, part.name, part.said)
         return part
@@ -158,8 +160,16 @@ def _check_times(have: int, wanted: int) -> None:
 
 
 def fill_beds(parts: Sequence[SlicedPart], machine: Machine) -> list[Plate]:
-    """A plate for each part, filled with copies of it."""
-    return [Plate(part.name, fill_bed(part.layers, machine)) for part in parts]
+    """A plate for each part, filled with copies of it.
+
+    Raises:
+        DataError: a part does not fit, or is too thin for the camera to see.
+    """
+    plates = [Plate(part.name, fill_bed(part.layers, machine)) for part in parts]
+    for plate in plates:
+        with naming(plate.name):
+            check_seen(plate.instances, machine)
+    return plates
 
 
 def read_plate(
@@ -199,6 +209,7 @@ def read_plate(
     plate = Plate(path.stem, tuple(_placed(copy, sliced[key].layers) for copy, key in zip(copies, keys, strict=True)))
     check_on_bed(plate.instances, machine)
     check_apart(plate.instances, machine)
+    check_seen(plate.instances, machine)
     return plate, list(sliced.values())
 
 

@@ -138,12 +138,12 @@ def study(
     check_by(lesson.by)
     _check_out(out, [given.folder, *([given.plans] if given.plans else []), *([against] if against else [])])
     machine = given.machine or default_machine()
-    real = measure(given.folder.resolve().name, open_source(given, machine), ranges, machine, lesson, progress)
+    source, beside = open_source(given, machine), None if against is None else _counterpart(given, against, machine)
+    real = measure(given.folder.resolve().name, source, ranges, machine, lesson, progress)
     learnt = learn(real.runs, ranges, machine, lesson.by, real.source.mm_per_px)
     synthetic, gaps = None, tuple[Gap, ...]()
-    if against is not None:
-        source = _counterpart(given, against, machine)
-        synthetic = measure(against.resolve().name, source, ranges, machine, lesson, progress)
+    if against is not None and beside is not None:
+        synthetic = measure(against.resolve().name, beside, ranges, machine, lesson, progress)
         in_mm = None not in (real.source.mm_per_px, synthetic.source.mm_per_px)
         gaps = compare(domain_of(real, "real", in_mm=in_mm), domain_of(synthetic, "synthetic", in_mm=in_mm))
     hot = ranges.hot_part if learnt.hot_part is None else learnt.hot_part

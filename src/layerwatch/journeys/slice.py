@@ -116,7 +116,7 @@ def read_layers(
 
 def _check(writing: Writing, layer_height: float | None) -> None:
     if layer_height is not None and not 0 < layer_height < 1000:
-        raise UsageError(f"layer height {layer_height:g} mm; it must lie between 0 and 1000, such as 0.3")
+        raise UsageError(f"layer height {layer_height:g} mm; it must be above 0 and below 1000, such as 0.3")
     if writing.mm_per_px is not None and not 1e-3 <= writing.mm_per_px <= 1000:
         raise UsageError(f"{writing.mm_per_px:g} mm per pixel; give a size between 0.001 and 1000, such as 0.5")
     if writing.per_layer and writing.form != "svg":

@@ -241,7 +241,8 @@ def crew_of(name: str, workers: int) -> Crew:
     Raises:
         UsageError: there is none.
     """
-    kind = catalogue.load("crew", "inline" if workers == 1 else name)
+    asked = catalogue.load("crew", name)
+    kind = catalogue.load("crew", "inline") if workers == 1 else asked
     crew: Crew = kind(workers) if "workers" in kind.__dataclass_fields__ else kind()
     return crew
 

@@ -35,7 +35,7 @@ def layer_count(mesh: Mesh, layer_height: float) -> int:
     if height < layer_height:
         raise DataError(
             f"the part is {height:.4g} mm high, less than one layer of {layer_height:g} mm; "
-            "give a smaller --layer-height, or the right --unit"
+            "give the right --unit, or thinner layers (slice: --layer-height, else process.layer_height of a --machine)"
         )
     count = int(np.floor(height / layer_height + 0.5 + 1e-9))
     if count > _MOST_LAYERS:

@@ -14,6 +14,7 @@ from jaxtyping import Shaped
 from layerwatch.images.archive import Archive
 from layerwatch.images.exports.base import Export, optional
 from layerwatch.images.grey import to_uint16
+from layerwatch.images.hdf5_file import new_hdf5
 from layerwatch.images.walk import count_layers, heights, walk, walk_truths
 from layerwatch.records import DataError, LayerImage, Progress, Truth, silent
 
@@ -63,10 +64,11 @@ class Peregrine(Export):
         classes = _classes(truth.label for truth in walk_truths(archive) if truth.is_defective)
         total, done, z = count_layers(archive), 0, heights(archive)
         for job in archive.jobs:
-            with h5py.File(out / f"{job}.hdf5", "w") as file:
+            with new_hdf5(h5py, out / f"{job}.hdf5") as (file, raw):
                 build = _Build(file, archive, job, classes)
                 build.begin(z[job])
                 for _ in build.fill(walk(archive, [job])):
+                    raw.check()
                     done += 1
                     progress("export", done, total)
         return total

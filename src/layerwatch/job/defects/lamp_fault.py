@@ -32,6 +32,6 @@ class LampFault(Defect):
         shape = np.asarray(1 / (1 + np.exp(np.clip(2 * rims, -30, 30))), np.float32)
 
         def spoil(scene: Scene, amount: float, age: int) -> Scene:
-            return replace(scene, extra=scene.extra - np.float32(amount) * shape)
+            return replace(scene, extra=scene.extra + np.float32(amount) * shape)
 
-        return Placement(spoil, width, round(self.layers.draw(rng)))
+        return Placement(spoil, width, round(self.layers.draw(rng)), -1)
