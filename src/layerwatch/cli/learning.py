@@ -96,7 +96,7 @@ def generators(
     good: Good = None,
     seed: Seed = 0,
 ) -> None:
-    """Do generators cover the real images, or have they collapsed? Pictures, spread, precision and recall."""
+    """Do generators cover the real images, or have they collapsed? Pictures, spread, recall, nearest images."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.generators import compare_generators
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from layerwatch.detectors.base import Generative
-from layerwatch.evaluation.generators import Coverage, coverage_of
+from layerwatch.evaluation.generators import Coverage, coverage_of, nearest_of
 from layerwatch.evaluation.training_figures import figure_of_generators
 from layerwatch.images.writing import check_result, write_file
 from layerwatch.journeys.sources import healthy_images
@@ -19,6 +19,7 @@ from layerwatch.journeys.train import load_stored
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 Images = Float32[np.ndarray, "n s s"]
+_SHOWN = 10  # images in a row of the picture
 
 
 def compare_generators(
@@ -64,17 +65,23 @@ def compare_generators(
         real: Images = stored.detector.as_seen([pool[i] for i in chosen])
         name = folder.name
         if "real images" not in shown:
-            shown["real images"] = _grey(real[:10])
+            shown["real images"] = _grey(real[:_SHOWN])
             found["real images, other ones"] = coverage_of(real[:count], real[count:])
         made: Images = stored.detector.generate(count, seed)
-        shown[name], found[name] = _grey(made[:10]), coverage_of(real[:count], made)
+        shown[name], found[name] = _grey(made[:_SHOWN]), coverage_of(real[:count], made)
+        known = stored.detector.as_seen(pool)
+        shown[f"nearest to {name}"] = _grey(known[nearest_of(known, made[:_SHOWN])])
         progress("generators", number + 1, len(models))
     told = {name: f"spread {c.spread:.2f}\nrecall {c.recall:.2f}" for name, c in found.items()}
     write_file(out, figure_of_generators(shown, told))
     figures = {name: asdict(one) for name, one in found.items()}
     write_file(out.with_suffix(".json"), (json.dumps(figures, indent=1) + "\n").encode())
-    head = f"{'':28s} spread  precision  recall"
-    return [head, *(f"{n:28s} {c.spread:6.3f}  {c.precision:9.3f}  {c.recall:6.3f}" for n, c in found.items())]
+    head = f"{'':28s} spread  precision  recall  nearest"
+    return [head, *(f"{name:28s} {_line(one)}" for name, one in found.items())]
+
+
+def _line(one: Coverage) -> str:
+    return f"{one.spread:6.3f}  {one.precision:9.3f}  {one.recall:6.3f}  {one.nearest:7.3f}"
 
 
 def _grey(images: Images) -> UInt8[np.ndarray, "k s s"]:
