@@ -43,7 +43,7 @@ def coverage_of(real: Images, generated: Images, neighbours: int = 3) -> Coverag
     )
 
 
-def nearest_of(real: Images, generated: Images) -> Int64[np.ndarray, " m"]:
+def nearest_of(real: Images, generated: Float32[np.ndarray, "m s s"]) -> Int64[np.ndarray, " m"]:
     """For each generated image the number of the real one that is nearest, pixel by pixel."""
     flat_real, flat_generated = (images.reshape(len(images), -1) for images in (real, generated))
     found = NearestNeighbors(n_neighbors=1).fit(flat_real).kneighbors(flat_generated)[1]
