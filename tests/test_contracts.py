@@ -25,6 +25,7 @@ from layerwatch.verdict.sides import farther_side
 CHECKED: dict[str, Callable[[Any], None]] = {
     "detectors": contracts.check_detector,
     "verdict.clusters": contracts.check_cluster_method,
+    "verdict.reductions": contracts.check_reduction,
     "images.readers": contracts.check_reader,
     "part.formats": contracts.check_format,
 }

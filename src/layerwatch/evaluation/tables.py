@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool
 
 from layerwatch import catalogue
+from layerwatch.evaluation.cohorts import Cohort, Mix, Split, halves, largest_mix
+from layerwatch.evaluation.components import Search, reduced
 from layerwatch.evaluation.metrics import accuracy
-from layerwatch.records import DataError, Progress, silent
-from layerwatch.verdict.reduce import components_for, fit_reduction
+from layerwatch.records import Progress, silent
 
-METHODS = ("isolation_forest", "k_means", "otsu", "gmm")
 MAPPINGS = ("cohort", "best")
-_EXPLAINED = 0.95  # share of the variance that the components must explain; this search needs no label
+COVARIANCES = ("full", "diag")
+_FULL_UP_TO = 256  # features, for which full covariances are tried at all
+
+Each = Callable[[Callable[[str], Any], Sequence[str]], Iterable[tuple[str, Any]]]  # item and result, in any order
 
 
-@dataclass(frozen=True, eq=False)
-class Cohort:
-    """Every input of Table 2 for the same layers."""
-
-    inputs: Mapping[str, Float[np.ndarray, "n _"]]  # name -> one vector a layer; scores are vectors of length 1
-    jobs: tuple[str, ...]
-    kinds: tuple[str, ...]  # "healthy" or the defect's name
-
-    @property
-    def is_defective(self) -> Bool[np.ndarray, " n"]:
-        """Known to the counting alone."""
-        return np.array([kind != "healthy" for kind in self.kinds])
-
-    def take(self, chosen: Int64[np.ndarray, " k"]) -> Cohort:
-        """Some of the layers."""
-        inputs = {name: X[chosen] for name, X in self.inputs.items()}
-        return Cohort(inputs, tuple(self.jobs[i] for i in chosen), tuple(self.kinds[i] for i in chosen))
+def inline(work: Callable[[str], Any], items: Sequence[str]) -> Iterable[tuple[str, Any]]:
+    """One item after the other."""
+    return ((item, work(item)) for item in items)
 
 
 @dataclass(frozen=True)
@@ -44,21 +33,19 @@ class Row:
 
     data: str
     severity: float
-    split: str
-    search: str  # how the number of components was found: "none", or "variance", which needs no label
+    split: str  # "job", or the paper's "layer"
+    search: str  # how the number of components was found: "none", "variance", which needs no label, or the paper's
     mapping: str  # which side is NOK: "cohort" says it without labels, "best" with them
     covariance: str  # of the Gaussian mixture
     input: str
     dimension: int
-    isolation_forest: float | None
-    k_means: float | None
-    otsu: float | None
-    gmm: float | None
+    accuracy: Mapping[str, float | None]  # by cluster method
     seed: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON and CSV."""
-        return asdict(self)
+        """Ready for JSON and CSV: a column for each cluster method."""
+        plain = {key: value for key, value in vars(self).items() if key not in {"accuracy", "seed"}}
+        return {**plain, **self.accuracy, "seed": self.seed}
 
 
 @dataclass(frozen=True)
@@ -70,101 +57,106 @@ class Origin:
     seed: int
 
 
-def table2(cohort: Cohort, origin: Origin, *, progress: Progress = silent) -> tuple[Row, ...]:
-    """Cluster one half of the jobs and count on the other half, both balanced: half healthy, each defect equally often.
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows and columns a table has."""
+
+    mix: Mix | None = None  # None: the largest balanced one
+    split: Split = "job"
+    searches: tuple[Search, ...] = ("variance",)
+    reductions: tuple[str, ...] = ("pca",)
+    methods: tuple[str, ...] = ("isolation_forest", "k_means", "otsu", "gmm")
+
+    @classmethod
+    def whole(cls, split: Split = "job") -> Wanted:
+        """The paper's table: its mix, its search beside one without labels, everything on the shelves."""
+        return cls(Mix(), split, ("variance", "paper"), catalogue.names("verdict.reductions"), methods())
+
+
+def methods() -> tuple[str, ...]:
+    """All cluster methods: the four of Table 2 in its order, then the others."""
+    first = Wanted().methods
+    return (*first, *(name for name in catalogue.names("verdict.clusters") if name not in first))
+
+
+def table2(
+    cohort: Cohort, origin: Origin, wanted: Wanted = Wanted(), *, each: Each = inline, progress: Progress = silent
+) -> tuple[Row, ...]:
+    """Cluster one cohort and count on another.
+
+    Args:
+        cohort: layers with all inputs.
+        origin: what the rows say of them.
+        wanted: which rows and columns.
+        each: who does the work, line by line; the rows do not depend on it.
+        progress: told all along.
 
     Raises:
-        DataError: fewer than two jobs of a kind, or no defective layer.
+        DataError: too few layers or jobs of a kind, or no defective layer.
     """
-    fit, test = balanced_halves(cohort, seed=origin.seed)
-    named = list(_with_reductions(fit, test))
-    rows: list[Row] = []
-    for number, (name, X, Y, search) in enumerate(named):
-        rows += _rows(name, X, Y, search, test.is_defective, origin)
-        progress("Table 2", number + 1, len(named))
-    return tuple(rows)
+    fit, test = halves(cohort, wanted.mix or largest_mix(cohort), split=wanted.split, seed=origin.seed)
+    lines = {f"{reduction} on {name}": (name, reduction) for name, reduction in _lines(fit, wanted)}
+    found: dict[str, list[Row]] = {}
+    for line, rows in each(_Line(fit, test, origin, wanted, lines), list(lines)):
+        found[line] = rows
+        progress("Table 2", len(found), len(lines))
+    return tuple(row for line in lines for row in found[line])
 
 
-def balanced_halves(cohort: Cohort, *, seed: int) -> tuple[Cohort, Cohort]:
-    """Two cohorts without a job in common, each with as many healthy as defective layers, defects equally often.
-
-    Raises:
-        DataError: a kind has fewer than two jobs.
-    """
-    rng = np.random.default_rng([seed, 2])
-    kinds, jobs = np.array(cohort.kinds), np.array(cohort.jobs)
-    halves: tuple[dict[str, np.ndarray], ...] = ({}, {})
-    for kind in sorted(set(cohort.kinds)):
-        own = rng.permutation(np.unique(jobs[kinds == kind]))
-        if len(own) < 2:
-            raise DataError(f"{len(own)} job with {kind} layers cannot be split in two; print at least two jobs a kind")
-        for half, chosen in zip(halves, np.array_split(own, 2), strict=True):
-            half[kind] = rng.permutation(np.flatnonzero((kinds == kind) & np.isin(jobs, chosen)))
-    first, second = (cohort.take(_balanced(half)) for half in halves)
-    return first, second
-
-
-def _balanced(rows: Mapping[str, Int64[np.ndarray, " _"]]) -> Int64[np.ndarray, " k"]:
-    defects = [kind for kind in rows if kind != "healthy"]
-    if not defects or "healthy" not in rows:
-        raise DataError("Table 2 needs healthy and defective layers; give a set with both")
-    each = min(min(len(rows[d]) for d in defects), len(rows["healthy"]) // len(defects))
-    if each < 1:
-        raise DataError("too few healthy layers to balance the defective ones; print more healthy jobs")
-    chosen = [rows[d][:each] for d in defects] + [rows["healthy"][: each * len(defects)]]
-    return np.sort(np.concatenate(chosen))
-
-
-def _with_reductions(fit: Cohort, test: Cohort) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
-    """Every input as it is, and the long ones after PCA."""
-    for name, X in fit.inputs.items():
-        Y = test.inputs[name]
-        yield name, X, Y, "none"
+def _lines(cohort: Cohort, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """Input and reduction of each line of the table; no reduction: as it is."""
+    for name, X in cohort.inputs.items():
+        yield name, ""
         if X.shape[1] > 1:
-            reduction = fit_reduction("pca", X, components_for(_EXPLAINED, X))
-            yield f"PCA on {name}", reduction.apply(X), reduction.apply(Y), "variance"
+            yield from ((name, reduction) for reduction in wanted.reductions)
 
 
-def _rows(
-    name: str, X: np.ndarray, Y: np.ndarray, search: str, is_defective: Bool[np.ndarray, " n"], origin: Origin
-) -> Sequence[Row]:
-    settings, covariance = _settings(X.shape[1])
-    nok = {method: _divided(method, settings.get(method, {}), X, Y, origin.seed) for method in METHODS}
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """The work on one line: its rows, for every search, covariance and mapping."""
 
-    def row(mapping: str) -> Row:
-        def cell(method: str) -> float | None:
-            side = nok[method]
-            return None if side is None else accuracy(side, is_defective, best_mapping=mapping == "best")
+    fit: Cohort
+    test: Cohort
+    origin: Origin
+    wanted: Wanted
+    lines: Mapping[str, tuple[str, str]]
 
-        return Row(
-            data=origin.data,
-            severity=origin.severity,
-            split="job",
-            search=search,
-            mapping=mapping,
-            covariance=covariance,
-            input=name,
-            dimension=X.shape[1],
-            isolation_forest=cell("isolation_forest"),
-            k_means=cell("k_means"),
-            otsu=cell("otsu"),
-            gmm=cell("gmm"),
-            seed=origin.seed,
-        )
+    def __call__(self, line: str) -> list[Row]:
+        name, reduction = self.lines[line]
+        X, Y = self.fit.inputs[name], self.test.inputs[name]
+        if not reduction:
+            return self._rows(name, "none", X, Y)
+        rows, wanted = list[Row](), self.wanted
+        found = reduced(reduction, X, Y, self.test.is_defective, wanted.searches, self.origin.seed)
+        for search, count in found.chosen.items():
+            rows += self._rows(f"{found.label} on {name}", search, found.fit[:, :count], found.test[:, :count])
+        return rows
 
-    return [row(mapping) for mapping in MAPPINGS]
-
-
-def _settings(dimension: int) -> tuple[dict[str, dict[str, Any]], str]:
-    """Full covariances as long as they fit in memory, diagonal ones beyond."""
-    covariance = "full" if dimension <= 256 else "diag"
-    return {"gmm": {"covariance": covariance}}, covariance
+    def _rows(self, label: str, search: str, X: np.ndarray, Y: np.ndarray) -> list[Row]:
+        origin, wanted, truth, rows = self.origin, self.wanted, self.test.is_defective, list[Row]()
+        nok = {method: _divided(method, X, Y, origin.seed) for method in wanted.methods if method != "gmm"}
+        for covariance in _covariances(X.shape[1]):
+            sides = {**nok, "gmm": _divided("gmm", X, Y, origin.seed, covariance=covariance)}
+            for mapping in MAPPINGS:
+                cells = {method: _counted(sides[method], truth, mapping) for method in wanted.methods}
+                told = (origin.data, origin.severity, wanted.split, search, mapping, covariance)
+                rows.append(Row(*told, label, X.shape[1], cells, origin.seed))
+        return rows
 
 
-def _divided(
-    method: str, settings: Mapping[str, Any], X: np.ndarray, Y: np.ndarray, seed: int
-) -> Bool[np.ndarray, " n"] | None:
+def _covariances(dimension: int) -> tuple[str, ...]:
+    """Of one feature both are the same."""
+    return COVARIANCES if dimension > 1 else COVARIANCES[:1]
+
+
+def _counted(nok: Bool[np.ndarray, " m"] | None, truth: Bool[np.ndarray, " m"], mapping: str) -> float | None:
+    return None if nok is None else accuracy(nok, truth, best_mapping=mapping == "best")
+
+
+def _divided(method: str, X: np.ndarray, Y: np.ndarray, seed: int, **settings: Any) -> Bool[np.ndarray, " m"] | None:
+    """Which of Y are NOK; None where the method cannot take so many features."""
     kind = catalogue.load("verdict.clusters", method)
-    if kind.max_dimension is not None and X.shape[1] > kind.max_dimension:
+    most = _FULL_UP_TO if settings.get("covariance") == "full" else kind.max_dimension
+    if most is not None and X.shape[1] > most:
         return None
     return np.asarray(kind(**settings).fit(X, seed=seed).predict(Y))

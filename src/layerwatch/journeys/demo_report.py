@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import layerwatch
 from layerwatch.evaluation import figures as draw
 from layerwatch.evaluation.report import Card, Picture, Section, Table, html
-from layerwatch.evaluation.tables import METHODS
+from layerwatch.evaluation.tables import Row, Wanted
 from layerwatch.images.writing import write_file
 from layerwatch.journeys.demo_data import healthy_twin
 from layerwatch.journeys.demo_results import ON_LINE, Results, critic_scores
@@ -167,12 +167,19 @@ def _table2(results: Results) -> Table:
     def cell(value: float | None) -> str:
         return "" if value is None else f"{value:.3f}"
 
-    head = ("input", "dimension", "components", "NOK side", "covariance", *(m.replace("_", " ") for m in METHODS))
+    methods = Wanted().methods
+    head = ("input", "dimension", "components", "NOK side", "covariance", *(m.replace("_", " ") for m in methods))
     rows = tuple(
-        (r.input, str(r.dimension), r.search, r.mapping, r.covariance, *(cell(getattr(r, m)) for m in METHODS))
+        (r.input, str(r.dimension), r.search, r.mapping, r.covariance, *(cell(r.accuracy[m]) for m in methods))
         for r in results.table
+        if r.covariance == "full" or not _has_full(r, results.table)
     )
     return Table(head, rows, "Accuracy; blank where a method cannot take the input.", head[5:])
+
+
+def _has_full(row: Row, table: Sequence[Row]) -> bool:
+    """Whether a Gaussian mixture with full covariances took this input."""
+    return any(r.input == row.input and r.covariance == "full" and r.accuracy["gmm"] is not None for r in table)
 
 
 def _figure7(results: Results) -> dict[str, np.ndarray]:

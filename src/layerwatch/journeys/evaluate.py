@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.evaluation.cohorts import Cohort
 from layerwatch.evaluation.metrics import Estimate, auroc, exceedance
-from layerwatch.evaluation.tables import Cohort
 from layerwatch.images.writing import write_file
 from layerwatch.journeys.sources import Labelled
 from layerwatch.journeys.train import job_marks, judge_of

@@ -27,6 +27,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.records import DataError, Fault, Island, Layer, LayerImage, Shot, Verdict
 from layerwatch.testing.images import healthy_images, spoiled_image
 from layerwatch.verdict.clusters.base import ClusterMethod
+from layerwatch.verdict.reductions.base import Reduction
 
 
 def check_thing(kind: type[Any], base: type[Any]) -> None:
@@ -109,6 +110,25 @@ def check_cluster_method(kind: type[ClusterMethod]) -> None:
     assert np.mean(nok == far) > 0.6, "two far sides must be told apart better than by guessing, the farther one NOK"
     np.testing.assert_array_equal(kind().fit(X, seed=1).predict(X), nok, err_msg="the same seed, the same sides")
     np.testing.assert_array_equal(model.predict(X[::-1]), nok[::-1], err_msg="vectors are judged one by one")
+
+
+def check_reduction(kind: type[Reduction]) -> None:
+    """Components by their variance, the first k a reduction to k, nothing of the cohort changed."""
+    check_thing(kind, Reduction)
+    assert kind.label, "a reduction has a name in Table 2"
+    X = np.random.default_rng(0).normal(size=(40, 90)) * np.geomspace(4, 0.5, 90) + 1.0
+    before, model = X.copy(), kind()
+    assert model.fit(X, 12) is model, "fit must return the reduction itself"
+    found = model.apply(X)
+    np.testing.assert_array_equal(X, before, err_msg="the cohort must not change")
+    assert found.shape == (40, 12), "as many components as were asked for"
+    np.testing.assert_allclose(found.mean(0), 0, atol=1e-8, err_msg="the cohort lies around the origin")
+    spread = found.var(0)
+    assert (np.diff(spread) <= 1e-9 * spread[0]).all(), "the strongest component comes first"
+    np.testing.assert_allclose(spread, model.components_.variances, rtol=1e-6, err_msg="variances are those along them")
+    np.testing.assert_allclose(kind().fit(X, 5).apply(X), found[:, :5], atol=1e-8, err_msg="the first k stay the same")
+    np.testing.assert_allclose(model.apply(X[3:4]), found[3:4], atol=1e-8, err_msg="vectors are projected one by one")
+    assert model.explaining(0.0) == 1 and model.explaining(1.0) == 12, "a share asks for at least one, at most all"
 
 
 def check_defect(kind: type[Defect], machine: Any) -> None:
