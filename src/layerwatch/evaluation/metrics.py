@@ -58,14 +58,14 @@ def auroc(
         )
     if not (np.isfinite(healthy).all() and np.isfinite(defective).all()):
         raise DataError("some scores are NaN or infinite; read the layers again")
-    row, column = _numbers(healthy_jobs), _numbers(defective_jobs)
+    row, column = numbers(healthy_jobs), numbers(defective_jobs)
     wins = _wins_by_job(healthy, defective, row, column)
     n, m = np.bincount(row), np.bincount(column)
     value = float(wins.sum() / (n.sum() * m.sum()))
     rng = np.random.default_rng(seed)
-    a, b = _draw_jobs(len(n), draws, rng), _draw_jobs(len(m), draws, rng)
+    a, b = draw_jobs(len(n), draws, rng), draw_jobs(len(m), draws, rng)
     drawn = np.einsum("di,ij,dj->d", a, wins, b, optimize=True) / ((a @ n) * (b @ m))
-    return _around(value, drawn, confidence)
+    return around(value, drawn, confidence)
 
 
 def exceedance(
@@ -87,13 +87,13 @@ def exceedance(
     """
     if len(scores) == 0:
         raise DataError("no layer to take a rate of")
-    number = _numbers(jobs)
+    number = numbers(jobs)
     above, n = np.bincount(number, scores > threshold), np.bincount(number)
     value = float(above.sum() / n.sum())
     if value in {0.0, 1.0}:
         return clopper_pearson(len(n) if value else 0, len(n), confidence=confidence)
-    chosen = _draw_jobs(len(n), draws, np.random.default_rng(seed))
-    return _around(value, (chosen @ above) / (chosen @ n), confidence)
+    chosen = draw_jobs(len(n), draws, np.random.default_rng(seed))
+    return around(value, (chosen @ above) / (chosen @ n), confidence)
 
 
 def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Estimate:
@@ -124,7 +124,8 @@ def roc_points(
     return np.asarray(false, np.float64), np.asarray(hits, np.float64)
 
 
-def _numbers(jobs: Sequence[str]) -> Int64[np.ndarray, " n"]:
+def numbers(jobs: Sequence[str]) -> Int64[np.ndarray, " n"]:
+    """For each layer the number of its job among all."""
     return np.asarray(np.unique(np.asarray(jobs), return_inverse=True)[1], np.int64)
 
 
@@ -145,11 +146,12 @@ def _wins_by_job(
     return wins
 
 
-def _draw_jobs(jobs: int, draws: int, rng: np.random.Generator) -> Float64[np.ndarray, "d j"]:
+def draw_jobs(jobs: int, draws: int, rng: np.random.Generator) -> Float64[np.ndarray, "d j"]:
     """How often each job is taken in each draw."""
     return rng.multinomial(jobs, np.full(jobs, 1 / jobs), size=draws).astype(np.float64)
 
 
-def _around(value: float, drawn: Float64[np.ndarray, " d"], confidence: float) -> Estimate:
+def around(value: float, drawn: Float64[np.ndarray, " d"], confidence: float) -> Estimate:
+    """A figure with the percentiles of its bootstrap."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value, min(float(low), value), max(float(high), value))

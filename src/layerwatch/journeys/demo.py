@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from layerwatch import recipes
-from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.evaluation.tables import Origin, table2
 from layerwatch.images.writing import write_file
 from layerwatch.inspection.sinks.console import line
@@ -22,14 +21,13 @@ from layerwatch.journeys.demo_data import INSPECTED, print_demo
 from layerwatch.journeys.demo_report import write_report
 from layerwatch.journeys.demo_results import ON_LINE, Results
 from layerwatch.journeys.evaluate import cohort_of, evaluate, read_all, score, triple
-from layerwatch.journeys.files import load_model
+from layerwatch.journeys.examples import example_parts
 from layerwatch.journeys.inspect import Frames, inspect, tally
-from layerwatch.journeys.sources import Healthy, healthy_images, labelled_images
+from layerwatch.journeys.sources import healthy_images, labelled_images
 from layerwatch.journeys.summary import comparison_lines
-from layerwatch.journeys.train import Training, fingerprint, new_detector, train
-from layerwatch.records import DataError, Progress, UsageError
-
-_EXAMPLES = ("core_waterjacket4.stl", "exhaust_42400-IDGH.stl")
+from layerwatch.journeys.train import Training
+from layerwatch.journeys.trained import trained
+from layerwatch.records import Progress
 
 
 @dataclass(frozen=True)
@@ -49,14 +47,14 @@ def demo(
         DataError: a part is broken.
     """
     clock, recipe = Clock(out / "seconds.json"), recipes.recipe(recipe_name)
-    paths = list(parts) or _example_parts()
+    paths = list(parts) or example_parts()
     with clock.step("slice and print"):
         data = print_demo(paths, out, recipe, seed, progress, workers=workers)
     healthy = healthy_images(data.train.folder, calibration=recipe.amounts.calibration, seed=seed)
     models = {}
     for name in recipe.shown:
         with clock.step(f"train {name}"):
-            models[name] = _trained(name, healthy, Training(name, recipe, seed), out / "models" / name, progress)
+            models[name] = trained(healthy, Training(name, recipe, seed), out / "models" / name, progress=progress)
 
     # Judge labelled layers that no detector has seen.
     found, scored = labelled_images(data.test.folder), {}
@@ -115,30 +113,6 @@ class Clock:
         if not self._path.exists() or not name.startswith(("train", "slice")):
             return 0.0
         return float(json.loads(self._path.read_bytes()).get(name, 0.0))
-
-
-def _trained(name: str, healthy: Healthy, training: Training, folder: Path, progress: Progress) -> StoredModel:
-    """The model of these images, settings and seed: from disk if it is there, else trained."""
-    if (folder / "model.json").exists():
-        try:
-            stored: StoredModel = load_model(folder)
-        except DataError:
-            return train(healthy, training, folder, overwrite=True, progress=progress)
-        p = stored.provenance
-        same = type(stored.detector) is type(new_detector(training)) and p.get("seed") == training.seed
-        if same and p.get("fit_sha256") == fingerprint(healthy.fit) and p.get("recipe") == training.recipe.name:
-            progress(f"{name}: trained before", 1, 1)
-            return stored
-    return train(healthy, training, folder, overwrite=True, progress=progress)
-
-
-def _example_parts() -> list[Path]:
-    """The parts of a checkout, wherever below it the command is called."""
-    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).parents):
-        found = [folder / "examples" / "parts" / name for name in _EXAMPLES]
-        if all(path.is_file() for path in found):
-            return found
-    raise UsageError("the example parts are not here; give your own with --part part.stl")
 
 
 def _write(out: Path, results: Results) -> None:

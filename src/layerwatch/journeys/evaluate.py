@@ -15,6 +15,7 @@ from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.evaluation.cohorts import Cohort
 from layerwatch.evaluation.metrics import Estimate, auroc, exceedance
 from layerwatch.images.writing import write_file
+from layerwatch.journeys.readings import Read
 from layerwatch.journeys.sources import Labelled
 from layerwatch.journeys.train import job_marks, judge_of
 from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
@@ -135,24 +136,9 @@ def cohort_of(scored: Mapping[str, Scored]) -> Cohort:
     keep = np.flatnonzero([kind != "" for kind in first.data.kinds])
     inputs: dict[str, np.ndarray] = {}
     for name, one in scored.items():
-        inputs |= {key: value[keep] for key, value in _inputs(name, one.readings).items()}
+        inputs |= Read.of(one.readings, one.data.kinds).take(keep).inputs(name)
     jobs = tuple(first.data.images[i].job for i in keep)
     return Cohort(inputs, jobs, tuple(first.data.kinds[i] for i in keep))
-
-
-def _inputs(name: str, readings: Sequence[Reading]) -> dict[str, np.ndarray]:
-    found = {f"{name}: score": np.array([[r.score] for r in readings])}
-    if readings[0].features is None:
-        return found
-    D_f_X, D_f_GEX = (np.array([np.asarray(r.features)[side] for r in readings]) for side in (0, 1))
-    return {
-        f"{name}: A_R": np.array([[r.A_R] for r in readings]),
-        f"{name}: A": found[f"{name}: score"],
-        f"{name}: A_D": np.array([[r.A_D] for r in readings]),
-        f"{name}: D_f(X)": D_f_X,
-        f"{name}: [D_f(X), D_f(G(E(X)))]": np.hstack([D_f_X, D_f_GEX]),
-        f"{name}: D_f(X) - D_f(G(E(X)))": D_f_X - D_f_GEX,
-    }
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
