@@ -37,6 +37,7 @@ BY_HAND = {
     "images.exports",
     "inspection.cameras",
     "inspection.sinks",
+    "journeys.reproduction.claims",
 }
 
 
@@ -57,6 +58,13 @@ def test_a_defect_keeps_its_contract(name: str) -> None:
 @pytest.mark.parametrize("name", catalogue.names("job.faults"))
 def test_a_fault_keeps_its_contract(name: str) -> None:
     contracts.check_fault(catalogue.load("job.faults", name), default_machine())
+
+
+@pytest.mark.parametrize("name", catalogue.names("journeys.reproduction.claims"))
+def test_a_claim_says_what_and_where(name: str) -> None:
+    kind = catalogue.load("journeys.reproduction.claims", name)
+    contracts.check_thing(kind, kind.__mro__[1])
+    assert "section" in kind.source or "Table" in kind.source
 
 
 @pytest.mark.parametrize("name", catalogue.names("images.exports"))

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from layerwatch.evaluation import figures as draw
+from layerwatch.evaluation import score_figures
 from layerwatch.evaluation.metrics import Estimate
 from layerwatch.evaluation.report import Card, Picture, Section, Table, html
 from layerwatch.evaluation.style import png, sheet
@@ -57,7 +58,7 @@ def test_figures_show_something() -> None:
     kinds = ["healthy"] * 40 + ["shift"] * 20
     scores = {"A": rng.lognormal(size=60)}
     pictures = [
-        draw.histograms(scores, kinds),
+        score_figures.histograms(scores, kinds),
         draw.roc({"A": scores["A"][:40]}, {"A": scores["A"][40:]}),
         draw.timeline(list(range(60)), scores, {"A": 2.0}, [("shift", 40, 59)]),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -123,3 +124,33 @@ def compile_(
     with bars() as progress:
         error = compile_model(model, target, runtime, precision, overwrite=overwrite, progress=progress)
     print(f"A agrees with torch within {error:.1e} of its value: {target}")
+
+
+@app.command(
+    epilog="Example: layerwatch reproduce --recipe quick    "
+    "layerwatch reproduce --recipe cpu --data physical --precision bf16 --costly"
+)
+def reproduce(
+    recipe: Recipe = "quick",
+    data: Annotated[str, typer.Option(help="Preset of the data factory: paper, physical.")] = "paper",
+    part: Annotated[list[Path] | None, typer.Option(help="STL or 3MF, may be repeated; default: an example.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of results; default: results/reproduce-RECIPE-DATA.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Archives, models, readings; default: OUT/work.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100, help="Whole chains; default: the recipe's.")] = None,
+    precision: Annotated[str, typer.Option(help="Of the networks: fp32, or bf16 where the processor has it.")] = "fp32",
+    costly: Annotated[bool, typer.Option("--costly", help="Also statements that take trainings of their own.")] = False,
+    workers: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0: one a processor. Same bytes.")] = 0,
+) -> None:
+    """The paper's evaluation from nothing: Figure 7, Table 2, every claim; resumable, one folder of results."""
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.reproduce import reproduce as run
+    from layerwatch.journeys.reproduction.protocol import protocol
+
+    chosen = protocol(recipe, data, seeds=seeds, precision=precision)
+    target = out or Path("results") / chosen.name
+    run_it = partial(run, chosen, part or (), target, work or target / "work", costly=costly, workers=workers)
+    with bars() as progress:
+        done = run(
+            chosen, part or (), target, work or target / "work", costly=costly, workers=workers, progress=progress
+        )
+    print("\n".join(done.lines))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from layerwatch.evaluation.metrics import Estimate, roc_points
-from layerwatch.evaluation.style import GREY, HEALTHY, bare, colour, dashes, label_rows, plain, png, sheet
+from layerwatch.evaluation.style import GREY, bare, colour, dashes, label_rows, plain, png, sheet
 from layerwatch.records import LayerImage, Reading, Truth, Verdict
 
 Image = Float32[np.ndarray, "h w"]
@@ -127,33 +127,6 @@ def timeline(
         ax.set_title(name.replace("_", " "), fontsize=10, loc="left", y=1.12 if number == 0 else 1.0)
         ax.margins(x=0.01, y=0.12)
     axes[0][0].legend(fontsize=8, ncols=3, loc="lower right", bbox_to_anchor=(1.0, 1.14), frameon=False)
-    return png(figure)
-
-
-def histograms(scores: Mapping[str, Float64[np.ndarray, " n"]], kinds: Sequence[str]) -> bytes:
-    """Figure 7: the distribution of each anomaly score, one line a type; the score's axis is logarithmic."""
-    figure, axes = sheet(1, len(scores), 11.5, 3.4)
-    kind_of = np.array(kinds)
-    defects = sorted(set(kinds) - {"healthy", ""})
-    for ax, (name, values) in zip(axes[0], scores.items(), strict=True):
-        positive = np.maximum(values, 1e-12)
-        edges = np.geomspace(positive.min(), positive.max() * 1.0001, 36).tolist()
-        ax.hist(positive[kind_of == "healthy"], edges, density=False, color=HEALTHY, alpha=0.45, label="healthy")
-        for number, defect in enumerate(defects):
-            ax.hist(
-                positive[kind_of == defect],
-                edges,
-                histtype="step",
-                color=colour(number),
-                ls=dashes(number),
-                lw=1.4,
-                label=defect.replace("_", " "),
-            )
-        ax.set_xscale("log")
-        plain(ax, "anomaly score", "layers" if ax is axes[0][0] else "", name)
-        ax.minorticks_off()
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
     return png(figure)
 
 

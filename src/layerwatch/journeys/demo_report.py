@@ -11,6 +11,7 @@ import numpy as np
 import layerwatch
 from layerwatch.evaluation import figures as draw
 from layerwatch.evaluation.report import Card, Picture, Section, Table, html
+from layerwatch.evaluation.score_figures import histograms
 from layerwatch.evaluation.tables import Row, Wanted
 from layerwatch.images.writing import write_file
 from layerwatch.journeys.demo_data import healthy_twin
@@ -116,7 +117,7 @@ def _measured(results: Results) -> Iterator[Section]:
         "Distribution of anomaly scores",
         "As the paper's Figure 7: reconstruction error of the VAE, and equation 1 of f-AnoGAN for lam = 0 (A_R), 0.1 "
         "and 1 (A_D).",
-        (Picture(draw.histograms(_figure7(results), kinds), "Number of layers by score, one line a type."),),
+        (Picture(histograms(_figure7(results), kinds), "Number of layers by score, one line a type."),),
     )
     yield Section(
         "Clusters without labels",

@@ -19,3 +19,10 @@ def model_lines() -> list[str]:
         if len(counts) > 1:
             lines += [f"    {name:30s} {'':5s} {count:12,d}" for name, count in counts.items()]
     return lines
+
+
+def parameters_of_table_1() -> dict[str, int]:
+    """Trainable parameters of VAE, DCGAN and WGAN at full size."""
+    from layerwatch.detectors.networks.table_1 import table_1
+
+    return {group.removesuffix("-GP"): sum(counts.values()) for (group, _), counts in table_1().items()}

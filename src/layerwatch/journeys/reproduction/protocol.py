@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerwatch import catalogue, recipes
+from layerwatch.job.rangesfile import preset
 from layerwatch.recipes import PAPER_DEFECTS, Recipe
 from layerwatch.records import UsageError
 
 SLOW = ("anogan",)  # detectors that are looked at on a few images only
+PRECISIONS = ("fp32", "bf16")
 UNTUNED = ("tuning_steps=0",)  # joint tuning is not the paper's
 AS_IN_THE_PAPER: Mapping[str, tuple[str, ...]] = {"fanogan": UNTUNED}
 
@@ -66,12 +68,22 @@ def paper(data: str = "paper") -> Protocol:
 PROTOCOLS: Mapping[str, Callable[[str], Protocol]] = {"quick": quick, "cpu": cpu, "paper": paper}
 
 
-def protocol(name: str, data: str = "paper") -> Protocol:
+def protocol(name: str, data: str = "paper", *, seeds: int | None = None, precision: str = "fp32") -> Protocol:
     """The protocol of that name.
 
+    Args:
+        name: of the recipe.
+        data: preset of the data factory.
+        seeds: how many whole chains; None: as the recipe has them.
+        precision: of the networks.
+
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such recipe, preset or precision.
     """
     if name not in PROTOCOLS:
         raise UsageError(f"no recipe {name!r}; there are: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name](data)
+    if precision not in PRECISIONS:
+        raise UsageError(f"no precision {precision!r}; there are: {', '.join(PRECISIONS)}")
+    preset(data)
+    chosen = PROTOCOLS[name](data)
+    return replace(chosen, precision=precision, seeds=chosen.seeds if seeds is None else tuple(range(seeds)))

@@ -1,0 +1,120 @@
+"""Part files -> the paper's whole evaluation: Figure 7, Table 2, its claims and what lies beyond them, on one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from layerwatch import __version__
+from layerwatch.images.writing import check_writable, write_file
+from layerwatch.job.machine import Machine, default_machine
+from layerwatch.journeys.examples import example_parts
+from layerwatch.journeys.reproduction.checked import claims
+from layerwatch.journeys.reproduction.detection import detect
+from layerwatch.journeys.reproduction.figure7 import figure7
+from layerwatch.journeys.reproduction.multi_class import multi_class
+from layerwatch.journeys.reproduction.prevalence import prevalence
+from layerwatch.journeys.reproduction.protocol import Protocol
+from layerwatch.journeys.reproduction.shown import Shown
+from layerwatch.journeys.reproduction.table import table
+from layerwatch.journeys.reproduction.timing import timing
+from layerwatch.journeys.reproduction.workshop import Workshop
+from layerwatch.journeys.synthesise import crew_of
+from layerwatch.records import Progress, UsageError, silent
+
+Stage = Callable[[Workshop, Shown], None]
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """Where the results lie, and what to tell a person."""
+
+    folder: Path
+    lines: tuple[str, ...]
+
+
+def reproduce(
+    protocol: Protocol,
+    parts: Sequence[Path],
+    out: Path,
+    work: Path,
+    *,
+    machine: Machine | None = None,
+    costly: bool = False,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Reproduced:
+    """Print, train, read, cluster, count and write; an interrupted call of the same protocol goes on where it was.
+
+    Args:
+        protocol: how much is run.
+        parts: what is printed, in turn; none: an example.
+        out: folder of results: tables, figures, reproduction.md.
+        work: folder of archives, models and readings, which may be deleted afterwards.
+        machine: the printer; None: the usual one.
+        costly: also check the statements that take trainings of their own.
+        workers: processes that print and cluster; 0: one a processor.
+        progress: told all along.
+
+    Raises:
+        UsageError: a folder cannot be written, or ``work`` holds a reproduction of other settings.
+        DataError: a part is broken, or a training diverges.
+    """
+    check_writable(out)
+    check_writable(work)
+    parts = list(parts) or example_parts()[:1]
+    _claim(work, protocol, parts)
+    shop = Workshop(protocol, parts, machine or default_machine(), work, crew_of("processes", workers), progress)
+    shown = Shown(out)
+    stages: tuple[Stage, ...] = (
+        figure7,
+        table,
+        detect,
+        prevalence,
+        multi_class,
+        partial(claims, costly=costly),
+        timing,
+    )
+    for stage in stages:
+        stage(shop, shown)
+    told = {"layerwatch": __version__, "protocol": _plain(protocol), "parts": [part.name for part in parts]}
+    write_file(out / "summary.json", (json.dumps({**told, **shown.summary}, indent=1) + "\n").encode())
+    write_file(out / "reproduction.md", _page(protocol, parts, shown).encode())
+    return Reproduced(out, _lines(out, shown))
+
+
+def _claim(work: Path, protocol: Protocol, parts: Sequence[Path]) -> None:
+    """Refuse a folder in which something else was reproduced: what is kept there would be taken for this."""
+    path, wanted = work / "protocol.json", {"protocol": _plain(protocol), "parts": [part.name for part in parts]}
+    if path.exists() and json.loads(path.read_bytes()) != wanted:
+        raise UsageError(f"{work} holds a reproduction of other settings; choose another --work, or delete it")
+    write_file(path, (json.dumps(wanted, indent=1) + "\n").encode())
+
+
+def _plain(protocol: Protocol) -> object:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(asdict(protocol)))
+
+
+def _page(protocol: Protocol, parts: Sequence[Path], shown: Shown) -> str:
+    head = (
+        f"# The paper's evaluation, recipe `{protocol.recipe.name}` on `{protocol.data}` data\n\n"
+        f"{protocol.healthy_jobs * protocol.layers:,} healthy layers of {', '.join(part.stem for part in parts)}, "
+        f"{protocol.held_jobs * protocol.layers} of them held out, {protocol.each} of each of "
+        f"{len(protocol.defects)} defects; seeds {', '.join(map(str, protocol.seeds))}. All splits by job unless said "
+        "otherwise. Written by `layerwatch reproduce`.\n"
+    )
+    return "\n".join([head, *shown.sections])
+
+
+def _lines(out: Path, shown: Shown) -> tuple[str, ...]:
+    held = list(shown.summary["claims"].values())
+    forest = "D_f - D_f(G(E(X))) / isolation_forest"
+    return (
+        f"Isolation Forest on subtracted features: accuracy {shown.summary['table2'][forest]:.3f} (paper: 1.000)",
+        f"claims: {held.count('yes')} hold, {held.count('no')} do not, {held.count('not run')} not run",
+        f"results: {out / 'reproduction.md'}   tables: {out}/*.csv   figures: {out / 'figures'}",
+    )

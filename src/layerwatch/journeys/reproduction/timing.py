@@ -1,0 +1,42 @@
+"""Detectors and images -> seconds an image; and timing.csv, what every step of a reproduction took."""
+
+from __future__ import annotations
+
+import time
+
+from layerwatch.journeys.reproduction.shown import Shown
+from layerwatch.journeys.reproduction.workshop import Workshop
+from layerwatch.journeys.reproduction.writing import markdown, write_csv
+
+_IMAGES = 20
+
+
+def seconds_an_image(shop: Workshop, name: str) -> float:
+    """Reading images one by one, as they come from a printer; the fastest of them, after a first one."""
+
+    def make() -> float:
+        seed = shop.protocol.seeds[0]
+        model, images = shop.model(shop.network(name, seed)), shop.healthy(seed).calibration[: _IMAGES + 1]
+        took = []
+        for image in images:
+            started = time.perf_counter()
+            model.detector.read([image])
+            took.append(time.perf_counter() - started)
+        return min(took[1:])
+
+    return float(shop.remembered(f"seconds-{name}", make))
+
+
+def timing(shop: Workshop, shown: Shown) -> None:
+    """timing.csv: seconds of every training, reading and table, when it was made."""
+    rows = [
+        {"step": name, "seconds": told["seconds"], "layers": told["layers"] or None, "ms a layer": _each(told)}
+        for name, told in shop.seconds.items()
+    ]
+    write_csv(shown.folder / "timing.csv", rows)
+    shown.say("Time", "What each step took on the machine that made it.", markdown(rows))
+    shown.tell("seconds", {row["step"]: row["seconds"] for row in rows})
+
+
+def _each(told: dict[str, float]) -> float | None:
+    return 1000 * told["seconds"] / told["layers"] if told["layers"] else None
