@@ -150,7 +150,5 @@ def reproduce(
     target = out or Path("results") / chosen.name
     run_it = partial(run, chosen, part or (), target, work or target / "work", costly=costly, workers=workers)
     with bars() as progress:
-        done = run(
-            chosen, part or (), target, work or target / "work", costly=costly, workers=workers, progress=progress
-        )
+        done = run_it(progress=progress)
     print("\n".join(done.lines))

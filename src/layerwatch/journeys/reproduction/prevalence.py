@@ -102,6 +102,6 @@ def _at(rows: Rows, share: float) -> float:
 
 _WORDS = (
     "The paper calls defects sporadic, and clusters cohorts of which one half is defective. Balanced accuracy (one "
-    "half is guessing) on a balanced test, where so many of the clustered layers are defective. No method is told how many, "
-    "but `isolation_forest` always takes one half. Hits, false alarms and precision: `prevalence.csv`."
+    "half is guessing) on a balanced test, where so many of the clustered layers are defective. No method is told how "
+    "many, but `isolation_forest` always takes one half. Hits, false alarms and precision: `prevalence.csv`."
 )
