@@ -15,6 +15,7 @@ from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.framing import Framing
 from layerwatch.detectors.networks.inputs import Window, hold_out
 from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.losses import Elbo
 from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
 from layerwatch.detectors.networks.tensors import to_heat, to_learn, to_tensor
 from layerwatch.detectors.networks.training import Run, train
@@ -37,6 +38,8 @@ class Vae(Detector):
     steps: int = 1500
     batch: int = 64
     rate: float = 1e-3
+    loss: str = "bce"  # or mse
+    variational: bool = True  # False: a plain autoencoder
     precision: str = "fp32"  # or bf16
     device: str = "auto"
     compile: bool = False  # the loss of the training, on a GPU
@@ -58,7 +61,8 @@ class Vae(Detector):
         self.window_, network = Window.of(images), self._build()
         initialise(network, torch.Generator().manual_seed(seed))
         X, held = (to_learn(some, self._framing, self.window_, seed) for some in hold_out(images))
-        task = VaeTask(network, self.z_dim, self.rate, self._compute())
+        loss = Elbo(self.loss, is_variational=self.variational)
+        task = VaeTask(network, self.z_dim, self.rate, self._compute(), loss)
         train(task, X, Run("VAE", self.steps, self.batch, seed, patience=self.patience), progress, checkpoint, held)
         self.modules_ = {"vae": network.eval()}
         return self

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import UInt8
+from matplotlib.figure import Figure
 
-from layerwatch.evaluation.style import bare, colour, dashes, label_rows, plain, png, sheet
+from layerwatch.evaluation.style import bare, colour, dashes, forms, label_rows, plain, png, sheet
 
 Rows = Sequence[tuple[int, Mapping[str, float]]]  # after how many steps, what was measured
 _COLUMNS = 8  # images of one moment
@@ -48,6 +49,15 @@ def figure_of_samples(samples: Mapping[int, UInt8[np.ndarray, "k s s"]], title: 
 
 def figure_of_generators(rows: Mapping[str, UInt8[np.ndarray, "k s s"]], told: Mapping[str, str]) -> bytes:
     """Real images and those of several generators, one row each, with what was measured under its name."""
+    return png(_generators(rows, told))
+
+
+def forms_of_generators(rows: Mapping[str, UInt8[np.ndarray, "k s s"]], told: Mapping[str, str]) -> dict[str, bytes]:
+    """The same as PNG and SVG."""
+    return forms(_generators(rows, told))
+
+
+def _generators(rows: Mapping[str, UInt8[np.ndarray, "k s s"]], told: Mapping[str, str]) -> Figure:
     columns = min(10, *(len(images) for images in rows.values()))
     figure, axes = sheet(len(rows), columns, 1.2 * columns + 1.4, 1.35 * len(rows))
     for row, images in zip(axes, rows.values(), strict=True):
@@ -55,4 +65,4 @@ def figure_of_generators(rows: Mapping[str, UInt8[np.ndarray, "k s s"]], told: M
             ax.imshow(image, cmap="inferno", vmin=0, vmax=255)
             bare(ax)
     label_rows(axes, [f"{name}\n{told.get(name, '')}".strip() for name in rows])
-    return png(figure)
+    return figure

@@ -7,6 +7,7 @@ import torch
 
 from layerwatch.detectors.base import anomaly_score
 from layerwatch.detectors.networks.losses import (
+    Elbo,
     critic_loss,
     discriminator_loss,
     elbo_loss,
@@ -35,6 +36,10 @@ def test_losses_agree_with_their_equations() -> None:
     bce = -(X * R.log() + (1 - X) * (1 - R).log()).sum()
     kld = -0.5 * (1 + s - m**2 - s.exp()).sum()
     assert float(elbo_loss(X, R.logit(), m, s)) == pytest.approx(float((bce + kld) / 2), rel=1e-5)
+    mse = ((X - R) ** 2).sum()
+    squared, plain = Elbo("mse"), Elbo("mse", is_variational=False)
+    assert float(elbo_loss(X, R.logit(), m, s, squared)) == pytest.approx(float((mse + kld) / 2), rel=1e-5)
+    assert float(elbo_loss(X, R.logit(), m, s, plain)) == pytest.approx(float(mse / 2), rel=1e-5)
     assert float(critic_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0]))) == -1.5
     f, g = torch.randn(2, 5), torch.randn(2, 5)
     assert float(izi_f_loss(X, R, f, g, (1.0, 0.0))) == pytest.approx(float(((X - R) ** 2).mean()))

@@ -10,6 +10,7 @@ from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
 from layerwatch.detectors.networks.layers import initialise, parameter_count
 from layerwatch.detectors.networks.vae import VaeNetwork
 from layerwatch.detectors.networks.wgan import Critic, Encoder, Generator
+from layerwatch.records import UsageError
 
 HOLDERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
 LAYERS = {
@@ -71,3 +72,15 @@ def test_weights_begin_as_keras_begins_them() -> None:
     assert 0.99 * limit < float(layer.weight.detach().abs().max()) <= limit
     assert float(layer.weight.detach().std()) == pytest.approx(limit / 3**0.5, rel=0.01)
     assert not layer.bias.detach().any()
+
+
+def test_features_of_an_earlier_convolution_leave_the_critics_number_alone() -> None:
+    last, earlier = Critic(64, 0.125).eval(), Critic(64, 0.125, back=2).eval()
+    for critic in (last, earlier):
+        initialise(critic, torch.Generator().manual_seed(0))
+    X = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(last(X)[0], earlier(X)[0])
+    assert earlier(X)[1].shape == (3, 16 * 16 * 16)
+    assert torch.equal(last.features[2 + 3 :](earlier(X)[1].view(3, 16, 16, 16)), last(X)[1])
+    with pytest.raises(UsageError, match="4 convolutions before the last of 4; give one from 0 to 3"):
+        Critic(64, 0.125, back=4)

@@ -53,6 +53,7 @@ class GanDetector(Detector):
     translate: int = 0
     layer_norm: bool = False
     before: bool = False  # D_f before the last activation
+    back: int = 0  # convolutions before the last one, whose output is D_f
     patience: int = 0
     tiles: bool = False  # frames larger than the networks are cut into tiles, not shrunk
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
@@ -98,7 +99,7 @@ class GanDetector(Detector):
             }
         if self.gan != "wgan_gp":
             raise UsageError(f"no GAN {self.gan!r}; there are: {', '.join(GANS)}")
-        critic = Critic(self.size, self.width, layer_norm=self.layer_norm, before=self.before)
+        critic = Critic(self.size, self.width, layer_norm=self.layer_norm, before=self.before, back=self.back)
         return {"G": Generator(self.size, self.width, self.z_dim), "D": critic}
 
     def _begin(self, seed: int) -> dict[str, nn.Module]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from layerwatch.detectors.networks.wide import wide
+from layerwatch.records import UsageError
+
+
+@dataclass(frozen=True)
+class Elbo:
+    """Which terms the loss of an autoencoder has; the paper's are BCE and KLD."""
+
+    reconstruction: str = "bce"  # or mse, the squared error
+    is_variational: bool = True  # False: a plain autoencoder, without KLD
+
+    def __post_init__(self) -> None:
+        if self.reconstruction not in {"bce", "mse"}:
+            raise UsageError(f"no loss {self.reconstruction!r}; there are: bce, mse")
+
+
+PAPERS_ELBO = Elbo()
 
 
 def elbo_loss(
@@ -17,14 +34,20 @@ def elbo_loss(
     logits: Float[Tensor, "n 1 s s"],
     mean: Float[Tensor, "n z"],
     log_variance: Float[Tensor, "n z"],
+    elbo: Elbo = PAPERS_ELBO,
 ) -> Float[Tensor, ""]:
     """BCE + KLD, summed over pixels and z (Kingma and Welling 2014).
 
-    ``- sum [X log X' + (1 - X) log(1 - X')] - 1/2 sum [1 + log s^2 - m^2 - s^2]`` with ``X' = s(logits)``.
+    ``- sum [X log X' + (1 - X) log(1 - X')] - 1/2 sum [1 + log s^2 - m^2 - s^2]`` with ``X' = s(logits)``; or
+    ``sum (X - X')^2`` in place of the first term, or no second one.
     """
-    bce = functional.binary_cross_entropy_with_logits(logits, X, reduction="sum")
-    kld = -0.5 * torch.sum(1 + log_variance - mean**2 - log_variance.exp())
-    return (bce + kld) / len(X)
+    if elbo.reconstruction == "bce":
+        loss = functional.binary_cross_entropy_with_logits(logits, X, reduction="sum")
+    else:
+        loss = (X - torch.sigmoid(logits)).square().sum()
+    if elbo.is_variational:
+        loss = loss - 0.5 * torch.sum(1 + log_variance - mean**2 - log_variance.exp())
+    return loss / len(X)
 
 
 def gradient_penalty(

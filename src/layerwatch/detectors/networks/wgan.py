@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from layerwatch.detectors.networks.layers import conv, scaled
 from layerwatch.detectors.networks.parallel import BatchNorm, Dropout
 from layerwatch.detectors.networks.penalty import is_known
+from layerwatch.records import UsageError
 
 _CRITIC = {
     3: (64, 128, 512),
@@ -68,9 +69,12 @@ class Critic(nn.Module):
         width: of Table 1's channels.
         layer_norm: normalise each image's activations after every convolution but the first (not in the paper).
         before: take D_f before the last activation instead of after it.
+        back: take D_f so many convolutions before the last one (0, the paper's: the last).
     """
 
-    def __init__(self, size: int = 128, width: float = 1.0, *, layer_norm: bool = False, before: bool = False) -> None:
+    def __init__(
+        self, size: int = 128, width: float = 1.0, *, layer_norm: bool = False, before: bool = False, back: int = 0
+    ) -> None:
         super().__init__()
         channels = [1, *(scaled(c, width) for c in _CRITIC[units_of(size)])]
         last = len(channels) - 2
@@ -84,6 +88,10 @@ class Critic(nn.Module):
         self.features = nn.Sequential(*units, nn.Flatten())
         activation = [nn.LeakyReLU(0.2)] if before else []
         self.judge = nn.Sequential(*activation, Dropout(0.2), nn.Linear(channels[-1] * 16, 1))
+        if not 0 <= back <= last:
+            raise UsageError(f"D_f {back} convolutions before the last of {last + 1}; give one from 0 to {last}")
+        ends = [i for i, unit in enumerate(units) if isinstance(unit, nn.LeakyReLU)]
+        self._cut = len(self.features) if back == 0 else ends[last - back] + 1
 
     def layers(self) -> list[nn.Module]:
         """All layers in order, from the image to the number."""
@@ -95,9 +103,9 @@ class Critic(nn.Module):
         return is_known(self.layers())
 
     def forward(self, X: Float[Tensor, "n 1 s s"]) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
-        """D(X) and D_f(X), the activations of the last convolution."""
-        D_f = self.features(X)
-        return self.judge(D_f).squeeze(1), D_f
+        """D(X) and D_f(X), the activations of the last convolution, or of an earlier one."""
+        D_f = self.features[: self._cut](X)
+        return self.judge(self.features[self._cut :](D_f)).squeeze(1), D_f.flatten(1)
 
 
 class Encoder(nn.Module):

@@ -44,6 +44,12 @@ class Protocol:
         """Everything on the shelf that reads a layer in a fraction of a second."""
         return tuple(name for name in catalogue.names("detectors") if name not in SLOW)
 
+    def short(self, detector: str) -> tuple[str, ...]:
+        """A fifth of the recipe's steps, for trainings of the same length that are set side by side."""
+        settings = self.recipe.settings[detector]
+        steps = [key for key in settings if key.endswith("steps") and key not in {"tuning_steps", "search_steps"}]
+        return tuple(f"{key}={max(int(settings[key]) // 5, 1)}" for key in steps)
+
     @property
     def name(self) -> str:
         """Of its folder of results."""

@@ -72,7 +72,8 @@ class Workshop:
 
     def healthy(self, seed: int, learn: str = "learn") -> Healthy:
         """Jobs to learn from, and held-out ones."""
-        return _healthy(self.archive(learn).folder, self.protocol.held_jobs / self.protocol.healthy_jobs, seed)
+        archive = self.archive(learn)
+        return _healthy(archive.folder, self.protocol.held_jobs / len(archive.jobs), seed)
 
     def network(self, detector: str, seed: int, *changes: str, learn: str = "learn") -> Network:
         """A detector as in the paper, with other settings where changes are given."""
@@ -103,12 +104,15 @@ class Workshop:
         write_file(path, found.as_bytes(origin))
         return found
 
-    def cohort(self, networks: Mapping[str, Network], severity: float) -> Cohort:
-        """Held-out healthy layers and those of every defect, with the inputs of every network, by a detector's name."""
+    def cohort(self, networks: Mapping[str, Network], severity: float, *, at: str = "") -> Cohort:
+        """Held-out healthy layers and those of every defect, with the inputs of every network, by a detector's name.
+
+        ``at`` ends the name of the archive of defects, where they are of other data than the protocol's.
+        """
         inputs: dict[str, np.ndarray] = {}
         parts: list[Read] = []
         for name, network in networks.items():
-            spoiled = self.read(network, f"severity-{severity:g}")
+            spoiled = self.read(network, f"severity-{severity:g}{at}")
             each = [spoiled.of_kind(kind, self.protocol.each) for kind in self.protocol.defects]
             parts = [self.read(network, "held"), *each]
             rows = [part.inputs(name) for part in parts]
@@ -157,6 +161,8 @@ class Workshop:
         wish = Wish(p.healthy_jobs, 0, p.layers, preset=p.data, seed=p.data_seed, defects=p.defects)
         if name in self.wishes:
             return self.wishes[name]
+        if name.startswith("learn-") and name.endswith("-jobs"):
+            return replace(wish, healthy=int(name.split("-")[1]) + p.held_jobs)
         if name == "more":
             return replace(wish, healthy=p.more_jobs, seed=p.data_seed + 1)
         if name.startswith("severity-"):

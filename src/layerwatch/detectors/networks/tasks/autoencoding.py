@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from layerwatch.detectors.networks.compute import Compute
-from layerwatch.detectors.networks.losses import elbo_loss
+from layerwatch.detectors.networks.losses import PAPERS_ELBO, Elbo, elbo_loss
 from layerwatch.detectors.networks.on_gpu import compiled
 from layerwatch.detectors.networks.tasks.descent import adam, descend, normal
 from layerwatch.detectors.networks.training import Task
@@ -19,12 +19,14 @@ from layerwatch.detectors.networks.wide import wide
 
 
 class VaeTask(Task):
-    """BCE + KLD, Adam."""
+    """Adam on BCE + KLD, or on what stands in for either (see Elbo)."""
 
     aim: ClassVar[str] = "loss"
 
-    def __init__(self, network: VaeNetwork, z_dim: int, rate: float, compute: Compute) -> None:
-        self.network, self.z_dim, self.compute = network.train(), z_dim, compute
+    def __init__(
+        self, network: VaeNetwork, z_dim: int, rate: float, compute: Compute, elbo: Elbo = PAPERS_ELBO
+    ) -> None:
+        self.network, self.z_dim, self.compute, self.elbo = network.train(), z_dim, compute, elbo
         self.modules = {"vae": network}
         self._fast_loss = compiled(self._loss, (network,), compute)
         self.optimisers = {"vae": adam(network.parameters(), rate, compute)}
@@ -52,5 +54,5 @@ class VaeTask(Task):
 
     def _loss(self, X: Float[Tensor, "n 1 s s"], noise: Float[Tensor, "n z"]) -> Float[Tensor, ""]:
         with self.compute.autocast():
-            logits, mean, log_variance = self.network.logits(X, noise)
-        return elbo_loss(X, wide(logits), wide(mean), wide(log_variance))
+            logits, mean, log_variance = self.network.logits(X, noise if self.elbo.is_variational else None)
+        return elbo_loss(X, wide(logits), wide(mean), wide(log_variance), self.elbo)

@@ -1,0 +1,24 @@
+"""Claim: a latent space of distributions (VAE) is to be preferred to a standard autoencoder's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.short_runs import merit, short_network
+from layerwatch.journeys.reproduction.workshop import Workshop
+
+
+@dataclass
+class LatentDistributionsHelp(Claim):
+    """AUROC of A_R after two short trainings of the same length."""
+
+    summary: ClassVar[str] = "a VAE is to be preferred to a standard autoencoder"
+    source: ClassVar[str] = "section 5.1"
+    costly: ClassVar[bool] = True
+
+    def check(self, shop: Workshop) -> Finding:
+        """See Claim."""
+        vae, plain = (merit(shop, short_network(shop, "vae", *c)) for c in ((), ("variational=false",)))
+        return Finding(f"VAE: {vae}; autoencoder: {plain}", vae.auroc["VAE A_R"] > plain.auroc["VAE A_R"])
