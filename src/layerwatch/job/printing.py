@@ -122,6 +122,30 @@ def healthy_covariance(settings: JobSettings, layer: int) -> HealthyCovariance:
     return press.healthy(press.layout.row(press.indices.index(layer))).covariance
 
 
+def stages_of(settings: JobSettings) -> dict[str, Image]:
+    """The first layer kept as it comes to be, stage by stage (Figure 3 of the paper).
+
+    Returns:
+        Images by the stage's name: the mask in shares of a pixel, temperatures in degC, the frame in grey.
+    """
+    press = _Press.set_up(settings)
+    for k in range(press.burn_in + 1):
+        row, c = press.layout.row(k), press.draw()
+        scene, texture = press.sources.scene(row.printed, c, is_seen=k >= press.burn_in)
+        press.rest_before(k)
+        fresh = np.asarray(scene.temperature(), np.float32)
+        seen = press.see(fresh, c)
+    heat = np.asarray(imaged(seen, texture.shape[1]), np.float32)
+    frame = press.photograph(seen, texture, row, c)
+    return {
+        "mask": np.asarray(row.printed, np.float32),
+        "this layer's heat": fresh,
+        "with earlier layers": heat,
+        "with textures": np.asarray(heat + texture, np.float32),
+        "blurred, scaled": np.asarray(frame / 65535, np.float32),
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class _Change:
     """What defects do to one layer."""

@@ -12,12 +12,17 @@ from layerwatch import __version__
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.journeys.examples import example_parts
+from layerwatch.journeys.reproduction.causes import causes, contaminated, variability
 from layerwatch.journeys.reproduction.checked import claims
 from layerwatch.journeys.reproduction.detection import detect
+from layerwatch.journeys.reproduction.figure5 import figure5
 from layerwatch.journeys.reproduction.figure7 import figure7
 from layerwatch.journeys.reproduction.multi_class import multi_class
+from layerwatch.journeys.reproduction.one_number import one_number
+from layerwatch.journeys.reproduction.pixels import pixelwise
 from layerwatch.journeys.reproduction.prevalence import prevalence
 from layerwatch.journeys.reproduction.protocol import Protocol
+from layerwatch.journeys.reproduction.remade import remade
 from layerwatch.journeys.reproduction.shown import Shown
 from layerwatch.journeys.reproduction.table import table
 from layerwatch.journeys.reproduction.timing import timing
@@ -70,11 +75,14 @@ def reproduce(
     shop = Workshop(protocol, parts, machine or default_machine(), work, crew_of("processes", workers), progress)
     shown = Shown(out)
     stages: tuple[Stage, ...] = (
+        remade,
         figure7,
         table,
         detect,
         prevalence,
         multi_class,
+        pixelwise,
+        *((figure5, contaminated, causes, variability, one_number) if costly else ()),
         partial(claims, costly=costly),
         timing,
     )

@@ -21,6 +21,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.journeys.evaluate import read_all
 from layerwatch.journeys.readings import Read
 from layerwatch.journeys.reproduction.protocol import AS_IN_THE_PAPER, Protocol
+from layerwatch.journeys.reproduction.variants import varied
 from layerwatch.journeys.settings import changed_settings
 from layerwatch.journeys.sources import Healthy, Labelled, healthy_images, labelled_images
 from layerwatch.journeys.synthesise import Wish, synthesise
@@ -58,7 +59,6 @@ class Workshop:
     folder: Path
     crew: Crew
     progress: Progress = silent
-    wishes: dict[str, Wish] = field(default_factory=dict)  # archives beside the protocol's own
     _archives: dict[str, Archive] = field(default_factory=dict, repr=False)
 
     def archive(self, name: str) -> Archive:
@@ -71,9 +71,11 @@ class Workshop:
         return self._archives[name]
 
     def healthy(self, seed: int, learn: str = "learn") -> Healthy:
-        """Jobs to learn from, and held-out ones."""
+        """Jobs to learn from, and held-out ones; with "learn+0.05" such a share of what is learnt is defective."""
+        learn, _, share = learn.partition("+")
         archive = self.archive(learn)
-        return _healthy(archive.folder, self.protocol.held_jobs / len(archive.jobs), seed)
+        found = _healthy(archive.folder, self.protocol.held_jobs / len(archive.jobs), seed)
+        return self._contaminated(found, float(share), seed) if share else found
 
     def network(self, detector: str, seed: int, *changes: str, learn: str = "learn") -> Network:
         """A detector as in the paper, with other settings where changes are given."""
@@ -142,6 +144,17 @@ class Workshop:
         told = {name: {"seconds": round(seconds, 3), "layers": layers}}
         write_file(self._clocks / f"{name.replace('/', '-')}.json", json.dumps(told).encode())
 
+    def _contaminated(self, healthy: Healthy, share: float, seed: int) -> Healthy:
+        """The same with defective layers in place of some of those to learn from."""
+        spoiled, rng = (
+            _labelled(self.archive("contaminants").folder).of_kind(healthy=False),
+            np.random.default_rng(seed),
+        )
+        count = round(share * len(healthy.fit))
+        out = set(rng.permutation(len(healthy.fit))[:count].tolist())
+        kept = [image for number, image in enumerate(healthy.fit) if number not in out]
+        return replace(healthy, fit=(*kept, *(spoiled[i] for i in rng.permutation(len(spoiled))[:count].tolist())))
+
     def _training(self, network: Network) -> Training:
         """The recipe's, with the network's own settings and the protocol's precision where networks have one."""
         plain = Training(network.detector, self.protocol.recipe, network.seed)
@@ -157,14 +170,16 @@ class Workshop:
         return _labelled(self.archive(archive).folder)
 
     def _wish(self, name: str) -> Wish:
-        p = self.protocol
+        p, (name, _, variant) = self.protocol, name.partition("@")
+        if variant:
+            return varied(self._wish(name), variant)
         wish = Wish(p.healthy_jobs, 0, p.layers, preset=p.data, seed=p.data_seed, defects=p.defects)
-        if name in self.wishes:
-            return self.wishes[name]
         if name.startswith("learn-") and name.endswith("-jobs"):
             return replace(wish, healthy=int(name.split("-")[1]) + p.held_jobs)
         if name == "more":
             return replace(wish, healthy=p.more_jobs, seed=p.data_seed + 1)
+        if name == "contaminants":
+            return replace(wish, healthy=0, defective=p.defective_jobs, severity=p.severity, seed=p.data_seed + 3)
         if name.startswith("severity-"):
             severity = float(name.removeprefix("severity-"))
             return replace(wish, healthy=0, defective=p.defective_jobs, severity=severity, seed=p.data_seed + 2)

@@ -14,7 +14,7 @@ _STEPS = (1750, 3500, 7000)
 
 @dataclass
 class AnoganDoesNotConverge(Claim):
-    """A reconstruction is suitable if A is no higher than what one pass of f-AnoGAN reaches on the same healthy image."""
+    """A reconstruction is suitable if A is no higher than f-AnoGAN's, in one pass, on the same healthy image."""
 
     summary: ClassVar[str] = "3500 backpropagation steps do not converge for some images; time grows with the steps"
     source: ClassVar[str] = "section 5.2"

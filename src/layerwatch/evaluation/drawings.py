@@ -1,0 +1,201 @@
+"""Boxes and arrows -> Figures 1 and 6 of the paper as drawings; stages of a layer and defects -> Figures 2, 3 and 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from layerwatch.evaluation.style import GREY, bare, colour, forms, sheet
+
+Image = Float32[np.ndarray, "h w"]
+_BOX = 0.8  # half a box's width, in units of the drawing
+_HIGH = 0.33
+
+
+@dataclass(frozen=True)
+class Box:
+    """A step, at its place in a drawing."""
+
+    text: str
+    x: float
+    y: float
+    tint: int = 0  # number of its colour
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one box to another, by their numbers, with words beside it."""
+
+    start: int
+    end: int
+    words: str = ""
+    bend: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A titled set of boxes and arrows."""
+
+    title: str
+    boxes: Sequence[Box]
+    arrows: Sequence[Arrow]
+
+
+def figure_1() -> dict[str, bytes]:
+    """Synthetic data in the loop: the real process is abstracted, and models of virtual layers judge real ones."""
+    return _drawn([_LOOP], 9.5, 4.2)
+
+
+def figure_6() -> dict[str, bytes]:
+    """The three generative architectures: VAE, AnoGAN, f-AnoGAN."""
+    return _drawn([_VAE, _ANOGAN, _FANOGAN], 9.5, 8.4)
+
+
+def figure_3(stages: Mapping[str, Image]) -> dict[str, bytes]:
+    """One layer as it comes to be, stage by stage."""
+    figure, axes = sheet(1, len(stages), 11.5, 2.9)
+    for ax, (name, image) in zip(axes[0], stages.items(), strict=True):
+        ax.imshow(image, cmap="gray" if name == "mask" else "inferno")
+        bare(ax, name)
+    return forms(figure)
+
+
+def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
+    """A layer with each defect above, the same with the defect outlined below."""
+    figure, axes = sheet(2, len(rows), 11.5, 5.0)
+    for column, (name, image, mask) in enumerate(rows):
+        low, high = np.percentile(image, [0.5, 99.5])
+        for row in (0, 1):
+            axes[row][column].imshow(image, cmap="gray", vmin=low, vmax=high)
+            bare(axes[row][column], name.replace("_", " ") if row == 0 else "")
+        if mask.any() and not mask.all():
+            axes[1][column].contour(mask.astype(np.float32), [0.5], colors=["#D55E00"], linewidths=1.2)
+    return forms(figure)
+
+
+def figure_2(frames: Sequence[tuple[str, Image]]) -> dict[str, bytes]:
+    """Layers of one job in which a defect begins and goes on."""
+    figure, axes = sheet(1, len(frames), 11.5, 2.9)
+    low, high = np.percentile(np.stack([image for _, image in frames]), [0.5, 99.5])
+    for ax, (name, image) in zip(axes[0], frames, strict=True):
+        ax.imshow(image, cmap="inferno", vmin=low, vmax=high)
+        bare(ax, name)
+    return forms(figure)
+
+
+def _drawn(drawings: Sequence[Drawing], width: float, height: float) -> dict[str, bytes]:
+    figure, axes = sheet(len(drawings), 1, width, height)
+    for (ax,), drawing in zip(axes, drawings, strict=True):
+        _draw(ax, drawing)
+    return forms(figure)
+
+
+def _draw(ax: Axes, drawing: Drawing) -> None:
+    for box in drawing.boxes:
+        shape = FancyBboxPatch(
+            (box.x - _BOX, box.y - _HIGH),
+            *(2 * _BOX, 2 * _HIGH),
+            boxstyle="round,pad=0.02,rounding_size=0.08",
+            fc=f"{colour(box.tint)}22",
+            ec=colour(box.tint),
+        )
+        ax.add_patch(shape)
+        ax.text(box.x, box.y, box.text, ha="center", va="center", fontsize=8.5)
+    for arrow in drawing.arrows:
+        start, end = drawing.boxes[arrow.start], drawing.boxes[arrow.end]
+        (x0, y0), (x1, y1) = _ends(start, end)
+        line = FancyArrowPatch(
+            (x0, y0),
+            (x1, y1),
+            arrowstyle="-|>",
+            mutation_scale=11,
+            color=GREY,
+            connectionstyle=f"arc3,rad={arrow.bend}",
+        )
+        ax.add_patch(line)
+        if arrow.words:
+            lift = 0.12 if y0 == y1 else 0.0
+            ax.text(
+                (x0 + x1) / 2, (y0 + y1) / 2 + lift, arrow.words, ha="center", va="bottom", fontsize=7.5, color=GREY
+            )
+    ax.set_title(drawing.title, fontsize=10, loc="left")
+    xs, ys = [box.x for box in drawing.boxes], [box.y for box in drawing.boxes]
+    ax.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
+    ax.set_ylim(min(ys) - 0.7, max(ys) + 0.7)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+
+
+def _ends(start: Box, end: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where an arrow leaves and arrives: at the sides that face one another."""
+    if abs(end.x - start.x) > abs(end.y - start.y):
+        side = np.sign(end.x - start.x)
+        return (start.x + side * (_BOX + 0.03), start.y), (end.x - side * (_BOX + 0.03), end.y)
+    side = np.sign(end.y - start.y)
+    return (start.x, start.y + side * (_HIGH + 0.03)), (end.x, end.y - side * (_HIGH + 0.03))
+
+
+_LOOP = Drawing(
+    "Synthetic data in the loop",
+    (
+        Box("STL of the part", 0, 2, 0),
+        Box("slicing,\nlayer masks", 2.4, 2, 0),
+        Box("domain\nrandomisation", 4.8, 2, 0),
+        Box("virtual layers,\nhealthy and labelled", 7.2, 2, 0),
+        Box("real process,\ninfrared camera", 0, 0, 1),
+        Box("intervals of\nheat and texture", 2.4, 0, 1),
+        Box("verdict on\nreal layers", 4.8, 0, 2),
+        Box("generative models,\nclusters", 7.2, 0, 2),
+    ),
+    (
+        Arrow(0, 1),
+        Arrow(1, 2),
+        Arrow(2, 3),
+        Arrow(3, 7, "  healthy ones"),
+        Arrow(7, 6),
+        Arrow(4, 5),
+        Arrow(5, 2),
+        Arrow(4, 6, "", -0.35),
+    ),
+)
+_VAE = Drawing(
+    "(A) VAE",
+    (
+        Box("X", 0, 0, 0),
+        Box("encoder\nmean, variance", 2.4, 0, 2),
+        Box("z", 4.8, 0, 3),
+        Box("decoder", 7.2, 0, 2),
+        Box("X'", 9.6, 0, 0),
+        Box("A_R = MSE(X, X')", 12.0, 0, 1),
+    ),
+    (Arrow(0, 1), Arrow(1, 2), Arrow(2, 3), Arrow(3, 4), Arrow(4, 5)),
+)
+_ANOGAN = Drawing(
+    "(B) AnoGAN: the search for z goes back through G and D for every image",
+    (
+        Box("z", 0, 0, 3),
+        Box("G", 2.4, 0, 2),
+        Box("G(z)", 4.8, 0, 0),
+        Box("D", 7.2, 0, 2),
+        Box("D_f(X), D_f(G(z))", 9.6, 0, 0),
+        Box("A = (1 - lam) A_R\n+ lam A_D", 12.0, 0, 1),
+    ),
+    (Arrow(0, 1), Arrow(1, 2), Arrow(2, 3), Arrow(3, 4), Arrow(4, 5)),
+)
+_FANOGAN = Drawing(
+    "(C) f-AnoGAN: the encoder finds z in one pass",
+    (
+        Box("X", 0, 0, 0),
+        Box("E", 2.4, 0, 2),
+        Box("z = E(X)", 4.8, 0, 3),
+        Box("G, then D", 7.2, 0, 2),
+        Box("D_f(X),\nD_f(G(E(X)))", 9.6, 0, 0),
+        Box("A = (1 - lam) A_R\n+ lam A_D", 12.0, 0, 1),
+    ),
+    (Arrow(0, 1), Arrow(1, 2), Arrow(2, 3), Arrow(3, 4), Arrow(4, 5)),
+)

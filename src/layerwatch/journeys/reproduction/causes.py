@@ -1,0 +1,75 @@
+"""Short trainings with one thing changed -> whether the data or the model moves accuracy more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layerwatch.journeys.reproduction.short_runs import Merit, merit, short_network
+from layerwatch.journeys.reproduction.shown import Shown
+from layerwatch.journeys.reproduction.variants import VARIANTS
+from layerwatch.journeys.reproduction.workshop import Workshop
+from layerwatch.journeys.reproduction.writing import markdown, write_csv
+
+Row = dict[str, Any]
+_LEVELS = (0.5, 2.0)
+
+
+def causes(shop: Workshop, shown: Shown) -> None:
+    """causes.csv: fixed network and changed data, fixed data and changed network."""
+    base = merit(shop, short_network(shop, "fanogan"))
+    rows = [_row("as it is", "", base, base)]
+    for variant in VARIANTS:
+        found = merit(shop, short_network(shop, "fanogan", learn=f"learn@{variant}"), f"@{variant}")
+        rows.append(_row("data", variant, found, base))
+    for change in _model_changes(shop):
+        found = merit(shop, short_network(shop, "fanogan", change))
+        rows.append(_row("model", change, found, base))
+    write_csv(shown.folder / "causes.csv", rows)
+    moved = {kind: max(abs(row["A_D moves"]) for row in rows if row["changed"] == kind) for kind in ("data", "model")}
+    shown.say("Is it the data or the model?", _CAUSES, markdown(rows))
+    shown.tell("moved_by", moved)
+
+
+def contaminated(shop: Workshop, shown: Shown) -> None:
+    """contaminated.csv: 1, 5 and 10 % of the layers that are learnt from are defective."""
+    base = merit(shop, short_network(shop, "fanogan"))
+    rows = [_row("share", "0", base, base)]
+    for share in ("0.01", "0.05", "0.1"):
+        found = merit(shop, short_network(shop, "fanogan", learn=f"learn+{share}"))
+        rows.append(_row("share", share, found, base))
+    write_csv(shown.folder / "contaminated.csv", rows)
+    shown.say("Defective layers among the healthy ones", _CONTAMINATED, markdown(rows))
+
+
+def variability(shop: Workshop, shown: Shown) -> None:
+    """variability.csv: the intervals of domain randomisation half and twice as wide."""
+    base = merit(shop, short_network(shop, "fanogan"))
+    rows = [_row("variability", "1", base, base)]
+    for level in _LEVELS:
+        name = f"@variability-{level:g}"
+        found = merit(shop, short_network(shop, "fanogan", learn=f"learn{name}"), name)
+        rows.append(_row("variability", f"{level:g}", found, base))
+    write_csv(shown.folder / "variability.csv", rows)
+    shown.say("Variability", _VARIABILITY, markdown(rows))
+
+
+def _model_changes(shop: Workshop) -> tuple[str, ...]:
+    """Twice the width, a quarter of z, an encoder trained as long again."""
+    settings = shop.protocol.recipe.settings["fanogan"]
+    width, z_dim = settings.get("width", 0.25), settings.get("z_dim", 64)
+    steps = max(int(settings["encoder_steps"]) // 5, 1)
+    return (f"width={2 * width:g}", f"z_dim={max(z_dim // 4, 1)}", f"encoder_steps={3 * steps}", "tanh=true")
+
+
+def _row(kind: str, what: str, found: Merit, base: Merit) -> Row:
+    areas = {f"AUROC {name}": value for name, value in found.auroc.items()}
+    moved = {"A_D moves": found.auroc["A_D"] - base.auroc["A_D"]}
+    return {"changed": kind, "to": what, **areas, "forest on subtracted": found.forest, **moved}
+
+
+_CAUSES = (
+    "A fifth of the recipe's steps, first seed, main severity; each row has one thing taken away or changed, in "
+    "training and test alike. Severity is a matched filter's, so data that vary less hold fainter defects."
+)
+_CONTAMINATED = "Such a share of the layers that the networks learn from is defective, of all five kinds."
+_VARIABILITY = "All intervals of domain randomisation half and twice as wide; the same short trainings."
