@@ -12,7 +12,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
-from layerwatch.evaluation.cohorts import Cohort
+from layerwatch.evaluation.cohorts import Cohort, Mix, halves
+from layerwatch.records import DataError
 
 _FULL_UP_TO = 256  # features
 _METHODS: dict[str, Callable[[int, int, int], Any]] = {
@@ -60,7 +61,15 @@ def classes_found(
 
 
 def equal_parts(cohort: Cohort, fit: int, test: int, *, seed: int = 0) -> tuple[Cohort, Cohort]:
-    """As many layers of every kind, healthy among them, without a job in common."""
-    from layerwatch.evaluation.cohorts import Mix, halves
+    """As many layers of every kind, healthy among them, without a job in common: so many, or what whole jobs allow.
 
-    return halves(cohort, Mix(fit, fit, test, test), seed=seed)
+    Raises:
+        DataError: not even a tenth of so many.
+    """
+    for tenths in range(20, 2, -1):
+        first, second = (max(count * tenths // 20, 1) for count in (fit, test))
+        try:
+            return halves(cohort, Mix(first, first, second, second), seed=seed)
+        except DataError as error:
+            refused = error
+    raise refused

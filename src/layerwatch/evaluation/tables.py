@@ -68,9 +68,9 @@ class Wanted:
     methods: tuple[str, ...] = ("isolation_forest", "k_means", "otsu", "gmm")
 
     @classmethod
-    def whole(cls, split: Split = "job") -> Wanted:
+    def whole(cls, split: Split = "job", mix: Mix | None = None) -> Wanted:
         """The paper's table: its mix, its search beside one without labels, everything on the shelves."""
-        return cls(Mix(), split, ("variance", "paper"), catalogue.names("verdict.reductions"), methods())
+        return cls(mix or Mix(), split, ("variance", "paper"), catalogue.names("verdict.reductions"), methods())
 
 
 def methods() -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import markdown, write_csv
 
 Row = dict[str, Any]
-_AMOUNTS = (300, 200)  # layers of each kind to cluster, and to count on
 
 
 def multi_class(shop: Workshop, shown: Shown) -> None:
@@ -36,7 +35,8 @@ def all_rows(shop: Workshop) -> list[Row]:
 def _rows(shop: Workshop, seed: int) -> list[Row]:
     networks = {name: shop.network(name, seed) for name in ("vae", "fanogan")}
     cohort, rows = shop.cohort(networks, shop.protocol.severity), list[Row]()
-    fit, test = equal_parts(cohort, *_AMOUNTS, seed=seed)
+    mix = shop.protocol.mix
+    fit, test = equal_parts(cohort, mix.healthy, mix.test_healthy, seed=seed)
     for name, X in fit.inputs.items():
         for label, x, y in _variants(name, X, test.inputs[name]):
             for method in METHODS:
@@ -61,6 +61,6 @@ def _variants(name: str, X: np.ndarray, Y: np.ndarray) -> list[tuple[str, np.nda
 
 
 _WORDS = (
-    "As many clusters as kinds, 300 layers a kind to cluster and 200 others to count on, by job. An adjusted Rand "
+    "As many clusters as kinds; up to 300 layers a kind to cluster and 200 others to count on, by job. An adjusted Rand "
     "index of 0 is chance, 1 a perfect partition; these are the six best. Confusion: layers of each kind by cluster."
 )

@@ -14,7 +14,6 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import markdown, write_csv
 
 Row = dict[str, Any]
-_EACH = 60  # layers of each defect
 
 
 def pixelwise(shop: Workshop, shown: Shown) -> None:
@@ -31,7 +30,7 @@ def _rows(shop: Workshop, seed: int) -> list[Row]:
     chosen: dict[str, list[Any]] = {}
     for truth in archive.truths():
         own = chosen.setdefault(truth.label, [])
-        if truth.is_defective and truth.mask.any() and len(own) < _EACH:
+        if truth.is_defective and truth.mask.any() and len(own) < shop.protocol.mix.each:
             own.append(truth)
     for name in shop.protocol.detectors:
         model, heats, masks = shop.model(shop.network(name, seed)), list[np.ndarray](), list[np.ndarray]()
@@ -51,6 +50,6 @@ def _rows(shop: Workshop, seed: int) -> list[Row]:
 
 
 _WORDS = (
-    "Absolute heat against the true mask, 60 layers of each defect at the main severity. AUPRO is integrated to a "
+    "Absolute heat against the true mask, layers of each defect at the main severity. AUPRO is integrated to a "
     "false-positive rate of .3, and counts every region alike."
 )

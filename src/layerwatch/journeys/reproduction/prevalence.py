@@ -27,7 +27,6 @@ INPUTS: tuple[tuple[str, str | None], ...] = (
     ("D_f - D_f(G(E(X)))", "rbf_kpca"),
 )
 _REPEATS = 3  # other layers each time, since one defective layer in a thousand is a matter of luck
-_TEST_EACH = 40
 
 
 def prevalence(shop: Workshop, shown: Shown) -> None:
@@ -42,12 +41,13 @@ def prevalence(shop: Workshop, shown: Shown) -> None:
 
 def _rows(shop: Workshop, seed: int) -> list[Row]:
     cohort, rows = _cohort(shop, seed), list[Row]()
+    test_each = shop.protocol.mix.test_each
     healthy = sum(kind == "healthy" for kind in cohort.kinds)
-    layers = min(1000, healthy - 2 * _TEST_EACH * len(cohort.defects))
+    layers = min(1000, healthy - 2 * test_each * len(cohort.defects))
     for number, share in enumerate(SHARES):
         for repeat in range(_REPEATS):
             draw = _REPEATS * seed + repeat
-            fit, test = rare_and_balanced(cohort, share, layers=layers, test_each=_TEST_EACH, seed=draw)
+            fit, test = rare_and_balanced(cohort, share, layers=layers, test_each=test_each, seed=draw)
             told = {"prevalence": share, "layers": layers, "seed": seed, "repeat": repeat}
             rows += [
                 told | row for name, reduction in INPUTS for row in _found(fit, test, name, reduction, share, seed)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from layerwatch import catalogue, recipes
+from layerwatch.evaluation.cohorts import Mix
 from layerwatch.job.rangesfile import preset
 from layerwatch.recipes import PAPER_DEFECTS, Recipe
 from layerwatch.records import UsageError
@@ -31,6 +32,7 @@ class Protocol:
     severities: tuple[float, ...] = (4.0, 1.0, 2.0, 8.0, 16.0)  # the main one first
     seeds: tuple[int, ...] = (0, 1, 2)  # of the whole chain: split, training, clustering
     defects: tuple[str, ...] = PAPER_DEFECTS
+    mix: Mix = field(default_factory=Mix)  # layers to cluster, and to count on
     precision: str = "fp32"
     data_seed: int = 100
 

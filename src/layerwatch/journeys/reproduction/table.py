@@ -26,7 +26,9 @@ def rows_of(shop: Workshop, seed: int, severity: float, split: Split = "job") ->
         networks = {name: shop.network(name, seed) for name in shop.protocol.detectors}
         origin = Origin(shop.protocol.data, severity, seed)
         cohort = shop.cohort(networks, severity)
-        rows = table2(cohort, origin, Wanted.whole(split), each=shop.crew.each, progress=shop.progress)
+        rows = table2(
+            cohort, origin, Wanted.whole(split, shop.protocol.mix), each=shop.crew.each, progress=shop.progress
+        )
         return [row.as_dict() for row in rows]
 
     return list(shop.remembered(f"table2-{severity:g}-{split}-{seed}", make))

@@ -1,0 +1,129 @@
+"""The paper's evaluation as one command, at a tiny size: everything is there, resumes, and is the same again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from layerwatch.evaluation.cohorts import Mix
+from layerwatch.journeys.reproduce import reproduce
+from layerwatch.journeys.reproduction.paper_table2 import PAPER
+from layerwatch.journeys.reproduction.protocol import Protocol, protocol
+from layerwatch.journeys.reproduction.variants import VARIANTS, varied
+from layerwatch.journeys.synthesise import Wish
+from layerwatch.recipes import Recipe
+from layerwatch.records import UsageError
+
+TINY = {"size": 32, "width": 0.125, "z_dim": 8, "batch": 8, "gan_steps": 3}
+RECIPE = Recipe(
+    "tiny",
+    settings={
+        "vae": {"size": 32, "width": 0.125, "steps": 4, "batch": 8},
+        "fanogan": {**TINY, "encoder_steps": 3},
+        "anogan": {**TINY, "search_steps": 3},
+    },
+)
+SMALL = Protocol(
+    RECIPE,
+    layers=4,
+    healthy_jobs=16,
+    held_jobs=8,
+    more_jobs=6,
+    defective_jobs=8,
+    each=24,
+    severities=(4.0,),
+    seeds=(0,),
+    mix=Mix(10, 2, 10, 2),
+)
+TABLE = ["data", "severity", "split", "search", "mapping", "covariance", "input", "dimension"]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reproduced")
+    reproduce(SMALL, (), folder / "out", folder / "work")
+    return folder
+
+
+def test_table_2_has_every_input_of_the_paper_in_its_columns(done: Path) -> None:
+    table = rows(done / "out" / "table2.csv")
+    assert list(table[0])[:12] == [*TABLE, "isolation_forest", "k_means", "otsu", "gmm"]
+    assert list(table[0])[-1] == "seed"
+    assert set(PAPER) <= {row["input"] for row in table}
+    assert {"pca score", "plan_residual score"} <= {row["input"] for row in table}  # whatever stands on the shelf
+    assert {row["split"] for row in table} == {"job", "layer"}
+    assert {row["search"] for row in table} == {"none", "variance", "paper"}
+
+
+def test_every_claim_has_a_row_and_those_that_were_not_run_say_so(done: Path) -> None:
+    claims = rows(done / "out" / "claims.csv")
+    assert list(claims[0])[:4] == ["claim", "paper", "ours", "holds"]
+    assert {row["holds"] for row in claims} <= {"yes", "no", "not run"}
+    assert all(row["ours"] for row in claims if row["holds"] != "not run")
+    counts = next(row for row in claims if "trainable parameters" in row["claim"])
+    assert (counts["ours"], counts["holds"]) == ("1430209, 3039041, 5697347", "yes")
+
+
+def test_all_files_are_there(done: Path) -> None:
+    out = done / "out"
+    names = ("figure7", "table2", "detection", "prevalence", "classes", "pixels", "claims", "timing", "table1")
+    assert all((out / f"{name}.csv").stat().st_size > 100 for name in names)
+    for figure in ("figure1", "figure2", "figure3", "figure4", "figure6", "figure7", "detection"):
+        assert (out / "figures" / f"{figure}.png").read_bytes()[:4] == b"\x89PNG"
+        assert b"<svg" in (out / "figures" / f"{figure}.svg").read_bytes()[:600]
+    page = (out / "reproduction.md").read_text()
+    assert all(f"(figures/{name}.png)" in page for name in ("figure3", "figure7"))
+    assert json.loads((out / "summary.json").read_text())["protocol"]["seeds"] == [0]
+
+
+def test_nothing_is_made_twice(done: Path) -> None:
+    clocks = {path: path.stat().st_mtime_ns for path in (done / "work" / "clocks").glob("*.json")}
+    before = {path.name: path.read_bytes() for path in (done / "out").glob("*.csv")}
+    reproduce(SMALL, (), done / "out", done / "work")
+    assert {path: path.stat().st_mtime_ns for path in (done / "work" / "clocks").glob("*.json")} == clocks
+    assert {path.name: path.read_bytes() for path in (done / "out").glob("*.csv")} == before
+
+
+def test_a_folder_of_other_settings_is_refused(done: Path) -> None:
+    with pytest.raises(UsageError, match="holds a reproduction of other settings"):
+        reproduce(replace(SMALL, seeds=(1,)), (), done / "out", done / "work")
+
+
+@pytest.mark.slow
+def test_costly_claims_run_too(done: Path) -> None:
+    reproduce(SMALL, (), done / "costly", done / "work", costly=True)
+    assert "not run" not in {row["holds"] for row in rows(done / "costly" / "claims.csv")}
+    for name in ("causes", "contaminated", "variability"):
+        assert len(rows(done / "costly" / f"{name}.csv")) >= 3
+    told = json.loads((done / "costly" / "one_number.json").read_text())
+    assert told["severity"] == 4.0  # between the protocol's, which is one
+
+
+def test_recipes_and_presets_that_are_not_there_are_named() -> None:
+    assert protocol("cpu", "physical").name == "reproduce-cpu-physical"
+    assert protocol("quick", seeds=2).seeds == (0, 1)
+    for words, said in (
+        (("slow",), "no recipe 'slow'; there are: quick, cpu, paper"),
+        (("quick", "real"), "no preset 'real'"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            protocol(*words)
+    with pytest.raises(UsageError, match="no precision 'int8'; there are: fp32, bf16"):
+        protocol("quick", precision="int8")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_changes_the_ranges_and_nothing_else(variant: str) -> None:
+    wish = Wish(seed=3)
+    changed = varied(wish, variant)
+    assert changed.ranges != wish.ranges
+    assert replace(changed, learnt=None) == wish
