@@ -61,6 +61,6 @@ def _variants(name: str, X: np.ndarray, Y: np.ndarray) -> list[tuple[str, np.nda
 
 
 _WORDS = (
-    "As many clusters as kinds; up to 300 layers a kind to cluster and 200 others to count on, by job. An adjusted Rand "
-    "index of 0 is chance, 1 a perfect partition; these are the six best. Confusion: layers of each kind by cluster."
+    "As many clusters as kinds; up to 300 layers a kind to cluster and 200 others to count on, by job. An adjusted "
+    "Rand index of 0 is chance, 1 a perfect partition; these are the six best. Confusion: layers of a kind by cluster."
 )
