@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/table2.py [--workers 0] [--out DIR]
 
-Features are drawn with 30 strong directions and noise: 500 healthy layers and 100 of each of five defects, 8192 features
-of D_f, 16384 of the stack.
+Features are drawn with 30 strong directions and noise: 500 healthy layers and 100 of each of five defects, 8192 in D_f
+and 16384 in the stack.
 """
 
 from __future__ import annotations
