@@ -34,7 +34,7 @@ class Arrow:
     start: int
     end: int
     words: str = ""
-    bend: float = 0.0
+    bend: float = 0.0  # other than 0: from bottom to bottom, under what lies between
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def figure_1() -> dict[str, bytes]:
 
 def figure_6() -> dict[str, bytes]:
     """The three generative architectures: VAE, AnoGAN, f-AnoGAN."""
-    return _drawn([_VAE, _ANOGAN, _FANOGAN], 9.5, 8.4)
+    return _drawn([_VAE, _ANOGAN, _FANOGAN], 9.5, 5.6)
 
 
 def figure_3(stages: Mapping[str, Image]) -> dict[str, bytes]:
@@ -108,7 +108,7 @@ def _draw(ax: Axes, drawing: Drawing) -> None:
         ax.text(box.x, box.y, box.text, ha="center", va="center", fontsize=8.5)
     for arrow in drawing.arrows:
         start, end = drawing.boxes[arrow.start], drawing.boxes[arrow.end]
-        (x0, y0), (x1, y1) = _ends(start, end)
+        (x0, y0), (x1, y1) = _bottoms(start, end) if arrow.bend else _ends(start, end)
         line = FancyArrowPatch(
             (x0, y0),
             (x1, y1),
@@ -119,16 +119,18 @@ def _draw(ax: Axes, drawing: Drawing) -> None:
         )
         ax.add_patch(line)
         if arrow.words:
-            lift = 0.12 if y0 == y1 else 0.0
-            ax.text(
-                (x0 + x1) / 2, (y0 + y1) / 2 + lift, arrow.words, ha="center", va="bottom", fontsize=7.5, color=GREY
-            )
+            low = min(y0, y1) - 0.62 if arrow.bend else (y0 + y1) / 2
+            ax.text((x0 + x1) / 2 + 0.1, low, arrow.words, ha="left", va="center", fontsize=7.5, color=GREY)
     ax.set_title(drawing.title, fontsize=10, loc="left")
     xs, ys = [box.x for box in drawing.boxes], [box.y for box in drawing.boxes]
     ax.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
-    ax.set_ylim(min(ys) - 0.7, max(ys) + 0.7)
+    ax.set_ylim(min(ys) - (1.1 if any(arrow.bend for arrow in drawing.arrows) else 0.7), max(ys) + 0.7)
     ax.set_aspect("equal")
     ax.set_axis_off()
+
+
+def _bottoms(start: Box, end: Box) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (start.x, start.y - _HIGH - 0.03), (end.x, end.y - _HIGH - 0.03)
 
 
 def _ends(start: Box, end: Box) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -156,11 +158,11 @@ _LOOP = Drawing(
         Arrow(0, 1),
         Arrow(1, 2),
         Arrow(2, 3),
-        Arrow(3, 7, "  healthy ones"),
+        Arrow(3, 7, "healthy ones"),
         Arrow(7, 6),
         Arrow(4, 5),
         Arrow(5, 2),
-        Arrow(4, 6, "", -0.35),
+        Arrow(4, 6, "", 0.25),
     ),
 )
 _VAE = Drawing(
@@ -176,16 +178,23 @@ _VAE = Drawing(
     (Arrow(0, 1), Arrow(1, 2), Arrow(2, 3), Arrow(3, 4), Arrow(4, 5)),
 )
 _ANOGAN = Drawing(
-    "(B) AnoGAN: the search for z goes back through G and D for every image",
+    "(B) AnoGAN: z is searched anew for every image X",
     (
         Box("z", 0, 0, 3),
         Box("G", 2.4, 0, 2),
-        Box("G(z)", 4.8, 0, 0),
+        Box("X, G(z)", 4.8, 0, 0),
         Box("D", 7.2, 0, 2),
         Box("D_f(X), D_f(G(z))", 9.6, 0, 0),
         Box("A = (1 - lam) A_R\n+ lam A_D", 12.0, 0, 1),
     ),
-    (Arrow(0, 1), Arrow(1, 2), Arrow(2, 3), Arrow(3, 4), Arrow(4, 5)),
+    (
+        Arrow(0, 1),
+        Arrow(1, 2),
+        Arrow(2, 3),
+        Arrow(3, 4),
+        Arrow(4, 5),
+        Arrow(5, 0, "steps of z against the gradient of A", -0.06),
+    ),
 )
 _FANOGAN = Drawing(
     "(C) f-AnoGAN: the encoder finds z in one pass",
