@@ -35,6 +35,7 @@ SMALL = Protocol(
     more_jobs=6,
     defective_jobs=8,
     each=24,
+    faulty_jobs=1,
     severities=(4.0,),
     seeds=(0,),
     mix=Mix(10, 2, 10, 2),

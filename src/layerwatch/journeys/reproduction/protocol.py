@@ -29,6 +29,7 @@ class Protocol:
     more_jobs: int = 300  # healthy ones that are only judged: for low false-alarm rates and rare defects
     defective_jobs: int = 80  # of each defect; a defect lasts some layers only
     each: int = 500  # layers of each defect
+    faulty_jobs: int = 8  # of each fault of frames, to learn without cleaning
     severities: tuple[float, ...] = (4.0, 1.0, 2.0, 8.0, 16.0)  # the main one first
     seeds: tuple[int, ...] = (0, 1, 2)  # of the whole chain: split, training, clustering
     defects: tuple[str, ...] = PAPER_DEFECTS

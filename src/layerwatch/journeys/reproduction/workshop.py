@@ -20,6 +20,7 @@ from layerwatch.images.writing import write_file
 from layerwatch.job.machine import Machine
 from layerwatch.journeys.evaluate import read_all
 from layerwatch.journeys.readings import Read
+from layerwatch.journeys.reproduction.contamination import replaced, uncleaned
 from layerwatch.journeys.reproduction.protocol import AS_IN_THE_PAPER, Protocol
 from layerwatch.journeys.reproduction.variants import varied
 from layerwatch.journeys.settings import changed_settings
@@ -71,11 +72,11 @@ class Workshop:
         return self._archives[name]
 
     def healthy(self, seed: int, learn: str = "learn") -> Healthy:
-        """Jobs to learn from, and held-out ones; with "learn+0.05" such a share of what is learnt is defective."""
+        """Jobs to learn from, and held-out ones; with "learn+0.05" not all of what is learnt is healthy."""
         learn, _, share = learn.partition("+")
         archive = self.archive(learn)
         found = _healthy(archive.folder, self.protocol.held_jobs / len(archive.jobs), seed)
-        return self._contaminated(found, float(share), seed) if share else found
+        return self._contaminated(found, share, seed) if share else found
 
     def network(self, detector: str, seed: int, *changes: str, learn: str = "learn") -> Network:
         """A detector as in the paper, with other settings where changes are given."""
@@ -144,16 +145,14 @@ class Workshop:
         told = {name: {"seconds": round(seconds, 3), "layers": layers}}
         write_file(self._clocks / f"{name.replace('/', '-')}.json", json.dumps(told).encode())
 
-    def _contaminated(self, healthy: Healthy, share: float, seed: int) -> Healthy:
-        """The same with defective layers in place of some of those to learn from."""
-        spoiled, rng = (
-            _labelled(self.archive("contaminants").folder).of_kind(healthy=False),
-            np.random.default_rng(seed),
-        )
-        count = round(share * len(healthy.fit))
-        out = set(rng.permutation(len(healthy.fit))[:count].tolist())
-        kept = [image for number, image in enumerate(healthy.fit) if number not in out]
-        return replace(healthy, fit=(*kept, *(spoiled[i] for i in rng.permutation(len(spoiled))[:count].tolist())))
+    def _contaminated(self, healthy: Healthy, wanted: str, seed: int) -> Healthy:
+        """With a share of defective layers ("0.05"), or of frames that cleaning would take out ("0.1-uncleaned")."""
+        share, _, what = wanted.partition("-")
+        if what == "uncleaned":
+            others = uncleaned(self.archive("faulty").folder, healthy.fit[0])
+        else:
+            others = _labelled(self.archive("contaminants").folder).of_kind(healthy=False)
+        return replaced(healthy, others, float(share), seed)
 
     def _training(self, network: Network) -> Training:
         """The recipe's, with the network's own settings and the protocol's precision where networks have one."""
@@ -178,6 +177,8 @@ class Workshop:
             return replace(wish, healthy=int(name.split("-")[1]) + p.held_jobs)
         if name == "more":
             return replace(wish, healthy=p.more_jobs, seed=p.data_seed + 1)
+        if name == "faulty":
+            return replace(wish, healthy=2, seed=p.data_seed + 4, faulty=p.faulty_jobs)
         if name == "contaminants":
             return replace(wish, healthy=0, defective=p.defective_jobs, severity=p.severity, seed=p.data_seed + 3)
         if name.startswith("severity-"):
