@@ -42,11 +42,13 @@ def aupro(heats: Sequence[Heat], masks: Sequence[Mask], most: float = _MOST) -> 
     Raises:
         DataError: no defective or no healthy pixel.
     """
-    healthy, regions = list[np.ndarray](), list[np.ndarray]()
+    healthy, inside, weights, regions = list[np.ndarray](), list[np.ndarray](), list[np.ndarray](), 0
     for heat, mask in zip(heats, masks, strict=True):
         labels, count = ndimage.label(mask, np.ones((3, 3)))
         healthy.append(heat[~mask])
-        regions += [np.sort(heat[labels == number]) for number in range(1, count + 1)]
+        inside.append(heat[mask])
+        weights.append(1 / np.bincount(labels[mask], minlength=count + 1)[labels[mask]])  # a region's sum to 1
+        regions += count
     below = np.sort(np.concatenate(healthy)) if healthy else np.zeros(0)
     if not regions or len(below) == 0:
         raise DataError("AUPRO needs healthy and defective pixels; give layers with masks")
@@ -55,12 +57,12 @@ def aupro(heats: Sequence[Heat], masks: Sequence[Mask], most: float = _MOST) -> 
     # false-positive rate still stands.
     thresholds = np.unique(below)[::-1]
     rates = (len(below) - np.searchsorted(below, thresholds, "left")) / len(below)
-    at, above = np.zeros(len(thresholds)), np.zeros(len(thresholds))
-    for region in regions:
-        at += 1 - np.searchsorted(region, thresholds, "left") / len(region)
-        above += 1 - np.searchsorted(region, thresholds, "right") / len(region)
+    values = np.concatenate(inside)
+    order = np.argsort(values)
+    values, passed = values[order], np.r_[0.0, np.cumsum(np.concatenate(weights)[order])]
+    at, above = (regions - passed[np.searchsorted(values, thresholds, side)] for side in ("left", "right"))
     x = np.r_[0.0, np.repeat(rates, 2)]
-    y = np.r_[above[0], np.ravel(np.column_stack([at, np.r_[above[1:], len(regions)]]))] / len(regions)
+    y = np.r_[above[0], np.ravel(np.column_stack([at, np.r_[above[1:], regions]]))] / regions
     return _area(x, y, most) / most
 
 

@@ -115,9 +115,8 @@ def by_split(rows: Rows, severity: float) -> Iterator[Row]:
 
 
 def _components(rows: Rows, name: str, severity: float) -> str:
-    found = sorted(
-        {r["dimension"] for r in rows if (r["input"], r["severity"]) == (name, severity) and r["search"] != "variance"}
-    )
+    here = [row for row in rows if (row["input"], row["severity"], row["split"]) == (name, severity, "job")]
+    found = sorted({row["dimension"] for row in here if row["search"] != "variance"})
     return ", ".join(map(str, found))
 
 
