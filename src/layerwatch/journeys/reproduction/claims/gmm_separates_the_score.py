@@ -12,7 +12,7 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 
 @dataclass
 class GmmSeparatesTheScore(Claim):
-    """Better than the three other methods on the same score."""
+    """No other method is better on the same score, and it is right for three layers in four at least."""
 
     summary: ClassVar[str] = "on the anomaly score A the Gaussian mixture separates best"
     source: ClassVar[str] = "section 5.2, Table 2"
@@ -21,4 +21,4 @@ class GmmSeparatesTheScore(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         found = cells(shop, "A")
-        return Finding(told(found), found["A", "gmm"] >= max(found.values()))
+        return Finding(told(found), found["A", "gmm"] >= max(0.75, *found.values()))

@@ -12,7 +12,10 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 
 @dataclass
 class ReductionHelpsForest(Claim):
-    """Each of the three reductions, on both inputs, with the paper's search."""
+    """By .05 or more on both inputs, with the best of three reductions, by the paper's search and without labels.
+
+    The best of 48 numbers of components is some .1 above chance even where nothing can be found.
+    """
 
     summary: ClassVar[str] = "PCA increases the performance of Isolation Forest on D_f and on the stack of features"
     source: ClassVar[str] = "section 5.2, Table 2"
@@ -21,7 +24,11 @@ class ReductionHelpsForest(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         names = [f"{reduction}{name}" for name in ("D_f", STACK) for reduction in ("", *REDUCTIONS)]
-        found = {key: value for key, value in cells(shop, *names).items() if key[1] == "isolation_forest"}
-        plain = {name: found[name, "isolation_forest"] for name in ("D_f", STACK)}
-        holds = all(found[f"{r}{n}", "isolation_forest"] > plain[n] for n in plain for r in REDUCTIONS)
-        return Finding(told(found), holds)
+        said, gains = [], list[float]()
+        for search in ("paper", "variance"):
+            found = {k: value for k, value in cells(shop, *names, search=search).items() if k[1] == "isolation_forest"}
+            said.append(f"search {search}: {told(found)}")
+            for name in ("D_f", STACK):
+                best = max(found[f"{reduction}{name}", "isolation_forest"] for reduction in REDUCTIONS)
+                gains.append(best - found[name, "isolation_forest"])
+        return Finding(". ".join(said), min(gains) >= 0.05)
