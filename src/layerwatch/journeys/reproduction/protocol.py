@@ -61,8 +61,16 @@ class Protocol:
 
 def quick(data: str = "paper") -> Protocol:
     """A quarter of an hour on two cores: one seed, a third of the healthy layers, fewer defects, two severities."""
-    amounts = {"healthy_jobs": 150, "more_jobs": 100, "defective_jobs": 30, "each": 200}
-    return Protocol(recipes.quick(), data, **amounts, severities=(4.0, 16.0), seeds=(0,))
+    return Protocol(
+        recipes.quick(),
+        data,
+        healthy_jobs=150,
+        more_jobs=100,
+        defective_jobs=30,
+        each=200,
+        severities=(4.0, 16.0),
+        seeds=(0,),
+    )
 
 
 def cpu(data: str = "paper") -> Protocol:
