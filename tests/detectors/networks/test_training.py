@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -123,30 +123,52 @@ def test_the_diary_is_in_the_checkpoint_and_beside_it() -> None:
     assert told.samples[4].shape == (16, 32, 32)
 
 
-GOLDEN = {
+GOLDEN = {  # in 64 bit, where processors agree
     "wgan": (
         "gap",
-        [0.0392257, 0.0610048, 0.106634, 0.118319, 0.24025, 0.392457, 0.293095, 0.265722, 0.543573, 0.802096],
+        [
+            0.03716904,
+            0.09638708,
+            0.1530065,
+            0.2172445,
+            0.2251147,
+            0.07294181,
+            0.3299577,
+            0.4887977,
+            0.5329339,
+            0.9530407,
+        ],
     ),
     "dcgan": (
         "generator",
-        [0.732435, 0.691957, 0.722178, 0.688267, 0.670901, 0.703156, 0.696778, 0.727169, 0.682417, 0.704475],
+        [0.6140782, 0.6391785, 0.6527939, 0.6464004, 0.6533913, 0.6413389, 0.5984054, 0.6255411, 0.6403275, 0.6382402],
     ),
-    "vae": ("loss", [709.806, 709.765, 709.857, 709.782, 709.738, 709.8, 709.776, 709.78, 709.76, 709.764]),
+    "vae": (
+        "loss",
+        [709.8509, 709.8595, 709.7827, 709.7761, 709.7144, 709.7446, 709.7087, 709.7117, 709.6937, 709.758],
+    ),
     "encoder": (
         "loss",
-        [0.295683, 0.301083, 0.300355, 0.301335, 0.29898, 0.300364, 0.302982, 0.297277, 0.304452, 0.298902],
+        [0.3009849, 0.3035095, 0.2987181, 0.3037608, 0.3000214, 0.30348, 0.2987326, 0.3021567, 0.2973295, 0.2987706],
     ),
 }
 MAKERS: dict[str, Callable[[], Task]] = {"wgan": wgan, "dcgan": dcgan, "vae": vae, "encoder": encoder}
 
 
+@pytest.fixture
+def in_64_bit() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.usefixtures("in_64_bit")
 def test_the_first_ten_losses(name: str) -> None:
-    """A change here changes every trained model; the last digits differ between processors."""
+    """A change here changes every trained model."""
     told = train(MAKERS[name](), images(), Run(name, 10, 8, seed=7), silent, None)
     key, golden = GOLDEN[name]
-    assert [losses[key] for _, losses in told.losses] == pytest.approx(golden, rel=2e-3, abs=2e-5)
+    assert [losses[key] for _, losses in told.losses] == pytest.approx(golden, rel=1e-5)
 
 
 def test_a_diverging_training_says_so_at_once_and_keeps_the_last_good_state() -> None:
