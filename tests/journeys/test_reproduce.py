@@ -18,7 +18,7 @@ from layerwatch.journeys.reproduction.protocol import Protocol, protocol
 from layerwatch.journeys.reproduction.variants import VARIANTS, varied
 from layerwatch.journeys.synthesise import Wish
 from layerwatch.recipes import Recipe
-from layerwatch.records import UsageError
+from layerwatch.records import DataError, UsageError
 
 TINY = {"size": 32, "width": 0.125, "z_dim": 8, "batch": 8, "gan_steps": 3}
 RECIPE = Recipe(
@@ -102,6 +102,13 @@ def test_nothing_is_made_twice(done: Path) -> None:
 def test_a_folder_of_other_settings_is_refused(done: Path) -> None:
     with pytest.raises(UsageError, match="holds a reproduction of other settings"):
         reproduce(replace(SMALL, seeds=(1,)), (), done / "out", done / "work")
+
+
+def test_a_part_that_cannot_be_printed_leaves_no_claim(tmp_path: Path) -> None:
+    soup = Path(__file__).parent.parent / "parts" / "soup.stl"
+    with pytest.raises(DataError, match="nothing can be printed"):
+        reproduce(SMALL, [soup], tmp_path / "out", tmp_path / "work")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.slow

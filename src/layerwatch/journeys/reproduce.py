@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from layerwatch.journeys.synthesise import crew_of
 from layerwatch.records import Progress, UsageError, silent
 
 Stage = Callable[[Workshop, Shown], None]
+_CLAIM = "protocol.json"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,11 @@ def reproduce(
     check_writable(out)
     check_writable(work)
     parts = list(parts) or example_parts()[:1]
-    _claim(work, protocol, parts)
+    told = {"protocol": _plain(protocol), "parts": [part.name for part in parts]}
+    _check_claim(work, told)
     shop = Workshop(protocol, parts, machine or default_machine(), work, crew_of("processes", workers), progress)
+    shop.archive("learn")  # what cannot be printed leaves no claim behind
+    write_file(work / _CLAIM, (json.dumps(told, indent=1) + "\n").encode())
     shown = Shown(out)
     stages: tuple[Stage, ...] = (
         remade,
@@ -88,18 +92,17 @@ def reproduce(
     )
     for stage in stages:
         stage(shop, shown)
-    told = {"layerwatch": __version__, "protocol": _plain(protocol), "parts": [part.name for part in parts]}
-    write_file(out / "summary.json", (json.dumps({**told, **shown.summary}, indent=1) + "\n").encode())
+    summary = {"layerwatch": __version__, **told, **shown.summary}
+    write_file(out / "summary.json", (json.dumps(summary, indent=1) + "\n").encode())
     write_file(out / "reproduction.md", _page(protocol, parts, shown).encode())
     return Reproduced(out, _lines(out, shown))
 
 
-def _claim(work: Path, protocol: Protocol, parts: Sequence[Path]) -> None:
+def _check_claim(work: Path, told: Mapping[str, object]) -> None:
     """Refuse a folder in which something else was reproduced: what is kept there would be taken for this."""
-    path, wanted = work / "protocol.json", {"protocol": _plain(protocol), "parts": [part.name for part in parts]}
-    if path.exists() and json.loads(path.read_bytes()) != wanted:
+    path = work / _CLAIM
+    if path.exists() and json.loads(path.read_bytes()) != told:
         raise UsageError(f"{work} holds a reproduction of other settings; choose another --work, or delete it")
-    write_file(path, (json.dumps(wanted, indent=1) + "\n").encode())
 
 
 def _plain(protocol: Protocol) -> object:
