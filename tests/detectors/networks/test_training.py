@@ -15,6 +15,7 @@ from torch import nn
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
 from layerwatch.detectors.networks.layers import initialise
+from layerwatch.detectors.networks.losses import Elbo
 from layerwatch.detectors.networks.states import diary_in
 from layerwatch.detectors.networks.tasks.adversarial import DcganTask, Wasserstein, WganTask
 from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
@@ -169,6 +170,14 @@ def test_the_first_ten_losses(name: str) -> None:
     told = train(MAKERS[name](), images(), Run(name, 10, 8, seed=7), silent, None)
     key, golden = GOLDEN[name]
     assert [losses[key] for _, losses in told.losses] == pytest.approx(golden, rel=1e-5)
+
+
+def test_a_plain_autoencoder_learns_and_leaves_the_variance_alone() -> None:
+    plain = VaeTask(begun(VaeNetwork(32, 0.125, 8)), 8, 1e-3, CPU, Elbo("mse", is_variational=False))  # type: ignore[arg-type]
+    before = plain.network.log_variance.weight.detach().clone()
+    told = train(plain, images(), Run("VAE", 12, 8, seed=7), silent, None)
+    assert told.losses[-1][1]["loss"] < told.losses[0][1]["loss"]
+    assert torch.equal(plain.network.log_variance.weight, before)
 
 
 def test_a_diverging_training_says_so_at_once_and_keeps_the_last_good_state() -> None:
