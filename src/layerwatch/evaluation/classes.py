@@ -64,10 +64,10 @@ def equal_parts(cohort: Cohort, fit: int, test: int, *, seed: int = 0) -> tuple[
     """As many layers of every kind, healthy among them, without a job in common: so many, or what whole jobs allow.
 
     Raises:
-        DataError: not even a tenth of so many.
+        DataError: not even a sixth of so many.
     """
-    for tenths in range(20, 2, -1):
-        first, second = (max(count * tenths // 20, 1) for count in (fit, test))
+    for twentieths in range(20, 2, -1):
+        first, second = (max(count * twentieths // 20, 1) for count in (fit, test))
         try:
             return halves(cohort, Mix(first, first, second, second), seed=seed)
         except DataError as error:

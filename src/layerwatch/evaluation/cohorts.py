@@ -52,11 +52,6 @@ class Mix:
     test_healthy: int = 200
     test_each: int = 40
 
-    def scaled(self, share: float) -> Mix:
-        """The same mix with fewer layers of every kind."""
-        whole = (self.healthy, self.each, self.test_healthy, self.test_each)
-        return Mix(*(max(int(share * count), 1) for count in whole))
-
 
 def halves(cohort: Cohort, mix: Mix, *, split: Split = "job", seed: int = 0) -> tuple[Cohort, Cohort]:
     """A cohort to cluster and one to count on.

@@ -135,8 +135,10 @@ class _Line:
     def _rows(self, label: str, search: str, X: np.ndarray, Y: np.ndarray) -> list[Row]:
         origin, wanted, truth, rows = self.origin, self.wanted, self.test.is_defective, list[Row]()
         nok = {method: _divided(method, X, Y, origin.seed) for method in wanted.methods if method != "gmm"}
-        for covariance in _covariances(X.shape[1]):
-            sides = {**nok, "gmm": _divided("gmm", X, Y, origin.seed, covariance=covariance)}
+        for covariance in _covariances(X.shape[1]) if "gmm" in wanted.methods else COVARIANCES[:1]:
+            sides = dict(nok)
+            if "gmm" in wanted.methods:
+                sides["gmm"] = _divided("gmm", X, Y, origin.seed, covariance=covariance)
             for mapping in MAPPINGS:
                 cells = {method: _counted(sides[method], truth, mapping) for method in wanted.methods}
                 told = (origin.data, origin.severity, wanted.split, search, mapping, covariance)

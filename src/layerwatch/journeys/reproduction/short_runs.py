@@ -49,7 +49,7 @@ def _measured(shop: Workshop, network: Network, at: str) -> dict[str, Any]:
     forest = None
     difference = [name for name in cohort.inputs if name.startswith("D_f -")]
     if difference:
-        wanted = Wanted(shop.protocol.mix, reductions=(), methods=("isolation_forest", "gmm"))
+        wanted = Wanted(shop.protocol.mix, reductions=(), methods=("isolation_forest",))
         rows = table2(cohort.only(difference), Origin(shop.protocol.data, severity, network.seed), wanted)
         forest = max(row.accuracy["isolation_forest"] or 0.0 for row in rows)
     seconds = shop.seconds.get(f"train {network.name}", {}).get("seconds", float("nan"))
