@@ -173,7 +173,7 @@ def _table2(results: Results) -> Table:
     rows = tuple(
         (r.input, str(r.dimension), r.search, r.mapping, r.covariance, *(cell(r.accuracy[m]) for m in methods))
         for r in results.table
-        if r.covariance == "full" or not _has_full(r, results.table)
+        if (r.covariance == "full") == _has_full(r, results.table)
     )
     return Table(head, rows, "Accuracy; blank where a method cannot take the input.", head[5:])
 
