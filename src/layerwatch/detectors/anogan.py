@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from layerwatch.detectors.base import Checkpoint, check_images
 from layerwatch.detectors.networks.gan_detector import GanDetector
-from layerwatch.detectors.networks.inputs import Window, hold_out
+from layerwatch.detectors.networks.inputs import hold_out
 from layerwatch.detectors.networks.latent_search import Search, best_z
 from layerwatch.detectors.networks.tensors import to_learn, to_tensor
 from layerwatch.records import LayerImage, Progress, Reading, silent
@@ -44,7 +44,7 @@ class Anogan(GanDetector):
     ) -> Anogan:
         """See Detector: the GAN only."""
         check_images(images)
-        self.window_, modules = Window.of(images), self._begin(seed)
+        self.window_, modules = self.framing.window(images), self._begin(seed)
         X, held = (to_learn(some, self.framing, self.window_, seed) for some in hold_out(images))
         self._fit_gan(modules, X, held, seed, progress, checkpoint)
         self.modules_ = {name: modules[name].eval() for name in "GD"}

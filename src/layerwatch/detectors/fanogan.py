@@ -12,7 +12,7 @@ from torch import nn
 from layerwatch.detectors.base import Checkpoint, check_images
 from layerwatch.detectors.networks.gan_detector import GanDetector
 from layerwatch.detectors.networks.graph import FanoganGraph
-from layerwatch.detectors.networks.inputs import Window, hold_out
+from layerwatch.detectors.networks.inputs import hold_out
 from layerwatch.detectors.networks.tasks.encoding import EncoderTask
 from layerwatch.detectors.networks.tensors import to_learn, to_tensor
 from layerwatch.detectors.networks.training import Run, train
@@ -48,7 +48,7 @@ class Fanogan(GanDetector):
     ) -> Fanogan:
         """See Detector: WGAN-GP first, then the encoder, then both tuned together."""
         check_images(images)
-        self.window_, modules, compute = Window.of(images), self._begin(seed), self.compute()
+        self.window_, modules, compute = self.framing.window(images), self._begin(seed), self.compute()
         X, held = (to_learn(some, self.framing, self.window_, seed) for some in hold_out(images))
         self._fit_gan(modules, X, held, seed, progress, checkpoint)
 

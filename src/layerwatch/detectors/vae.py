@@ -44,6 +44,7 @@ class Vae(Detector):
     device: str = "auto"
     compile: bool = False  # the loss of the training, on a GPU
     tiles: bool = False  # frames larger than the network are cut into tiles, not shrunk
+    levelled: bool = False  # each frame loses its median first; how warm the bed is is then not judged
     patience: int = 0  # looks at held-out images without a better loss before it stops; 0: never
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
@@ -58,7 +59,7 @@ class Vae(Detector):
     ) -> Vae:
         """See Detector."""
         check_images(images)
-        self.window_, network = Window.of(images), self._build()
+        self.window_, network = self._framing.window(images), self._build()
         initialise(network, torch.Generator().manual_seed(seed))
         X, held = (to_learn(some, self._framing, self.window_, seed) for some in hold_out(images))
         loss = Elbo(self.loss, is_variational=self.variational)
@@ -102,7 +103,7 @@ class Vae(Detector):
 
     @property
     def _framing(self) -> Framing:
-        return Framing(self.size, self.tiles)
+        return Framing(self.size, self.tiles, is_levelled=self.levelled)
 
     def _compute(self) -> Compute:
         return Compute.of(self.device, self.precision, compile=self.compile)

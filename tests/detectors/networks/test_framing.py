@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -60,3 +62,24 @@ def test_training_takes_some_tiles_of_every_frame(monkeypatch: pytest.MonkeyPatc
     assert len(chosen) == 20
     again = Framing(32, is_tiled=True).some(healthy_images(10, 96), WINDOW, seed=0)
     np.testing.assert_array_equal(chosen, again)
+
+
+def test_a_levelled_frame_does_not_tell_how_warm_the_bed_is() -> None:
+    frames = healthy_images(4, 48)
+    warmer = [replace(frame, pixels=frame.pixels + np.float32(0.2)) for frame in frames]
+    levelled, kept = Framing(32, is_levelled=True), Framing(32)
+    window = levelled.window(frames)
+    np.testing.assert_allclose(levelled.cut(warmer, window), levelled.cut(frames, window), atol=1e-5)
+    assert (
+        np.abs(kept.cut(warmer, kept.window(warmer + frames)) - kept.cut(frames, kept.window(warmer + frames))).min()
+        > 0
+    )
+    assert window.high - window.low <= kept.window(frames + warmer).high - kept.window(frames + warmer).low
+
+
+def test_a_levelling_detector_gives_a_warmer_frame_the_same_score() -> None:
+    frames = healthy_images(12, 32)
+    few = Fanogan(size=32, width=0.125, z_dim=8, batch=8, gan_steps=2, encoder_steps=2, tuning_steps=0, levelled=True)
+    few.fit(frames)
+    warmer = replace(frames[0], pixels=frames[0].pixels + np.float32(0.1))
+    np.testing.assert_allclose(few.read([warmer])[0].score, few.read(frames[:1])[0].score, rtol=1e-4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -18,16 +18,22 @@ _MOST = 20_000  # tiles to train with; more of the same frames teach little
 class Framing:
     """How frames come to the network: whole, or as tiles of their own resolution.
 
-    A tile's weight falls towards its border, and weights add up to 1 everywhere, so a map has no seams.
+    A tile's weight falls towards its border, and weights add up to 1 everywhere, so a map has no seams. A levelled
+    frame has lost its median: the networks need not learn how warm the bed is, and cannot tell.
     """
 
     size: int  # px of the network
     is_tiled: bool = False
     overlap: float = 0.25  # of neighbouring tiles, at least
+    is_levelled: bool = False
+
+    def window(self, images: Sequence[LayerImage]) -> Window:
+        """The range of grey that healthy images fill, as the networks are to see them."""
+        return Window.of(self._level(images))
 
     def cut(self, images: Sequence[LayerImage], window: Window) -> Float32[np.ndarray, "m 1 s s"]:
         """Images for the network in [0, 1]: one a frame, or its tiles, row by row."""
-        rows, columns = self._places(images[0].pixels.shape)
+        images, (rows, columns) = self._level(images), self._places(images[0].pixels.shape)
         if len(rows) * len(columns) == 1:
             return stretched(images, self.size, window)
         grey = (np.stack([image.pixels for image in images]) - window.low) / (window.high - window.low)
@@ -65,6 +71,12 @@ class Framing:
             out[:, there[0], there[1]] += tiles[:, number] * weight
             whole[there] += weight
         return out / whole * np.float32(window.high - window.low)
+
+    def _level(self, images: Sequence[LayerImage]) -> Sequence[LayerImage]:
+        """Frames whose median is 0, where that is wanted."""
+        if not self.is_levelled:
+            return images
+        return [replace(image, pixels=image.pixels - np.median(image.pixels)) for image in images]
 
     def _places(self, shape: tuple[int, ...]) -> tuple[Int64[np.ndarray, " r"], Int64[np.ndarray, " c"]]:
         """Upper and left borders of the tiles; a frame that is no larger than the network is taken whole."""

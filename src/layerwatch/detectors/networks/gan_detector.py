@@ -56,6 +56,7 @@ class GanDetector(Detector):
     back: int = 0  # convolutions before the last one, whose output is D_f
     patience: int = 0
     tiles: bool = False  # frames larger than the networks are cut into tiles, not shrunk
+    levelled: bool = False  # each frame loses its median first; how warm the bed is is then not judged
     modules_: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
 
@@ -88,7 +89,7 @@ class GanDetector(Detector):
     @property
     def framing(self) -> Framing:
         """How frames come to the networks."""
-        return Framing(self.size, self.tiles)
+        return Framing(self.size, self.tiles, is_levelled=self.levelled)
 
     def _build(self) -> dict[str, nn.Module]:
         """Untrained networks by their letters."""

@@ -27,6 +27,7 @@ class Exported(Detector):
     runtime: str
     precision: str = "fp32"
     tiles: bool = False
+    levelled: bool = False
     graph_: bytes = field(default=b"", repr=False)
     window_: Window = field(default_factory=lambda: Window(0.0, 1.0), repr=False)
     reader_: Reader | None = field(default=None, repr=False)
@@ -56,7 +57,7 @@ class Exported(Detector):
         """See Detector; the heat map is X - G(E(X)) in grey."""
         if self.reader_ is None:
             raise UsageError("the graph of an exported model was not opened")
-        framing, readings = Framing(self.size, self.tiles), list[Reading]()
+        framing, readings = Framing(self.size, self.tiles, is_levelled=self.levelled), list[Reading]()
         for start in range(0, len(images), _BATCH):
             chunk = images[start : start + _BATCH]
             told = self.reader_(framing.cut(chunk, self.window_))
