@@ -35,6 +35,36 @@ class Explained:
     shift: float  # px, how far the print lies from its plan, drawn towards 0 where the outline hardly tells
 
 
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """What the smooth fields p and b of any image on this outline need: the outline's own moments around every pixel."""
+
+    s: Image
+    px: float  # how far around a pixel levels are taken
+    pp: Image
+    pb: Image
+    bb: Image
+
+    @classmethod
+    def around(cls, s: Image, px: float) -> _Levels:
+        """The moments of an outline."""
+        bed = 1 - s
+        pp, pb, bb = blurred(np.stack([s * s, s * bed, bed * bed]), px)
+        least = np.float32(1e-4)  # where one side is far away its level is of no matter
+        return cls(s, px, pp + least, pb, bb + least)
+
+    def of(self, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The fields p and b that explain ``a``, one image or many, best around every pixel."""
+        pa, ba = blurred(np.stack([self.s * a, (1 - self.s) * a]), self.px)
+        determinant = self.pp * self.bb - self.pb * self.pb
+        return (self.bb * pa - self.pb * ba) / determinant, (self.pp * ba - self.pb * pa) / determinant
+
+    def rest(self, a: np.ndarray) -> np.ndarray:
+        """What those fields do not explain."""
+        p, b = self.of(a)
+        return np.asarray(a - self.s * p - (1 - self.s) * b, np.float32)
+
+
 def explain(image: LayerImage) -> Explained:
     """Take a frame apart by its plan.
 
@@ -46,12 +76,14 @@ def explain(image: LayerImage) -> Explained:
     s = np.clip(blurred(share, _BLUR), 0, 1)
     places, shapes = _places(s), np.concatenate([_blurs(share, s), _curvatures(s)])
     known = np.concatenate([places, shapes])
-    seen, left = _unlevelled(a, s), np.stack([_unlevelled(one, s) for one in known])
+    narrow = _Levels.around(s, _NARROW)
+    left = narrow.rest(np.concatenate([known, a[None]]))
+    seen, left = left[-1], left[:-1]
     weights = _least_squares(left, seen)
     rest = np.asarray(seen - np.tensordot(weights, left, 1), np.float32)
     clean = np.asarray(a - np.tensordot(weights, known, 1), np.float32)
     still = np.asarray(rest + np.tensordot(weights[:2], left[:2], 1), np.float32)
-    p, b = _levels(clean, s, _WIDE)
+    p, b = _Levels.around(s, _WIDE).of(clean)
     near = np.minimum((4 * s * (1 - s) * 8).astype(np.int64), 7)
     return Explained(s, near, rest, still, p - b, _shift(weights[:2], left, rest, p - b, s))
 
@@ -75,20 +107,6 @@ def _curvatures(s: Image) -> Stack:
 
 def _blurs(share: Image, s: Image) -> Stack:
     return np.stack([blurred(share, sigma) - s for sigma in _OTHER_BLURS])
-
-
-def _levels(a: Image, s: Image, around: float) -> tuple[Image, Image]:
-    """The smooth fields p and b that explain ``a`` best around every pixel."""
-    bed = 1 - s
-    pp, pb, bb, pa, ba = blurred(np.stack([s * s, s * bed, bed * bed, s * a, bed * a]), around)
-    pp, bb = pp + np.float32(1e-4), bb + np.float32(1e-4)  # where one side is far away its level is of no matter
-    determinant = pp * bb - pb * pb
-    return (bb * pa - pb * ba) / determinant, (pp * ba - pb * pa) / determinant
-
-
-def _unlevelled(a: Image, s: Image) -> Image:
-    p, b = _levels(a, s, _NARROW)
-    return np.asarray(a - s * p - (1 - s) * b, np.float32)
 
 
 def _least_squares(left: Stack, seen: Image) -> Float64[np.ndarray, " k"]:
