@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,25 @@ def test_written_then_read_is_the_same(tmp_path: Path) -> None:
         assert (image.mm_per_px, image.span) == (3.75, (20.0, 60.0))
         np.testing.assert_array_equal(truth.mask, stored.truth.mask)
         assert (truth.label, truth.defects) == (stored.truth.label, stored.truth.defects)
+
+
+def test_layers_without_cad_come_back_without_a_plan(tmp_path: Path) -> None:
+    def unplanned(job: str) -> Iterator[StoredLayer]:
+        return (replace(layer, plan=None) for layer in printed(job))
+
+    archive = write_archive(tmp_path / "a", HEADER, ["one"], unplanned)
+    assert [image.plan for image in archive.images()] == [None, None]
+    assert [truth.mask.shape for truth in archive.truths()] == [(16, 20)] * 2
+    before = digest(tmp_path / "a")
+    write_archive(tmp_path / "a", HEADER, ["one"], unplanned)
+    assert digest(tmp_path / "a") == before
+
+
+def test_a_job_that_lost_one_of_its_plans_says_so(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "a", HEADER, ["one"], printed)
+    (tmp_path / "a" / "plans" / "one" / "00001.png").unlink()
+    with pytest.raises(DataError, match="missing"):
+        archive.images()
 
 
 def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:

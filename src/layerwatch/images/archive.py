@@ -4,7 +4,7 @@
 
     archive.json              what it is: format, mm per px, span, provenance, jobs with their layers
     frames/JOB/LAYER.tiff     the camera's frame, 16 bit
-    plans/JOB/LAYER.png       part instance at each pixel, 0 is bed
+    plans/JOB/LAYER.png       part instance at each pixel, 0 is bed; a job has them for all of its layers, or for none
     plans/JOB/LAYER.coverage.png   255 times the share of each pixel inside the nominal outline (optional)
     truth/JOB/LAYER.png       255 where the layer is defective (only defective layers have one)
     truth/JOB.json            label and defects of each layer
@@ -45,7 +45,7 @@ class StoredLayer:
     layer: int
     z: float  # mm, top of the layer
     frame: UInt16[np.ndarray, "h w"]
-    plan: UInt8[np.ndarray, "h w"]
+    plan: UInt8[np.ndarray, "h w"] | None  # None: no CAD is known
     truth: Truth
     coverage: UInt8[np.ndarray, "h w"] | None = None
 
@@ -93,7 +93,8 @@ def write_job(folder: Path, job: str, printed: Iterable[StoredLayer]) -> None:
         for layer in printed:
             file = f"{layer.layer:05d}"
             (frames / f"{file}.tiff").write_bytes(encode_tiff(layer.frame))
-            (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
+            if layer.plan is not None:
+                (plans / f"{file}.png").write_bytes(encode_png(layer.plan))
             if layer.coverage is not None:
                 (plans / f"{file}.coverage.png").write_bytes(encode_png(layer.coverage))
             if layer.truth.is_defective:
@@ -177,7 +178,7 @@ class Archive:
         if not file.is_file():
             raise DataError(f"{file}: the file is missing; {MEND}")
         frame = read_image(file, name=str(file))
-        plan = _read_png(self.folder / "plans" / f"{name}.png")
+        plan = self._plan(job, layer)
         finer = self.coverage_file(job, layer)
         coverage = _read_png(finer) if finer.exists() else None
         return LayerImage(job, layer, frame.pixels, self.header.mm_per_px, plan, name, self.header.span, coverage)
@@ -185,6 +186,11 @@ class Archive:
     def coverage_file(self, job: str, layer: int) -> Path:
         """Where the coverage of a layer is, if the archive has it."""
         return self.folder / "plans" / job / f"{layer:05d}.coverage.png"
+
+    def _plan(self, job: str, layer: int) -> UInt8[np.ndarray, "h w"] | None:
+        """The plan of a layer; None where the job has none at all."""
+        file = self.folder / "plans" / job / f"{layer:05d}.png"
+        return _read_png(file) if file.exists() or any(file.parent.glob("*.png")) else None
 
     def images(self, jobs: Iterable[str] | None = None) -> tuple[LayerImage, ...]:
         """Every layer of the given jobs, or of all."""
@@ -206,10 +212,14 @@ class Archive:
         rows = self._labels(job)
         for layer in self.layers[job]:
             label, defects = rows[layer]
-            plan = self.folder / "plans" / job / f"{layer:05d}.png"
-            healthy = Truth(job, layer, label, np.zeros_like(_read_png(plan), bool), defects)
+            healthy = Truth(job, layer, label, np.zeros(self._shape(job, layer), bool), defects)
             mask = self.folder / "truth" / job / f"{layer:05d}.png"
             yield replace(healthy, mask=_read_png(mask) > 0) if healthy.is_defective else healthy
+
+    def _shape(self, job: str, layer: int) -> tuple[int, ...]:
+        """Rows and columns of a layer, from the smallest file that tells."""
+        plan = self._plan(job, layer)
+        return self.image(job, layer).pixels.shape if plan is None else plan.shape
 
     def _labels(self, job: str) -> dict[int, tuple[str, tuple[DefectRecord, ...]]]:
         """Label and defects of each layer of a job."""
@@ -313,7 +323,7 @@ def _is_there(folder: Path, job: str) -> bool:
             return False
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    wanted = [f"{file}.png" for file in files]
+    wanted = [f"{file}.png" for file in files] if any(plans.glob("*.png")) else []
     if any(plans.glob("*.coverage.png")):
         wanted += [f"{file}.coverage.png" for file in files]
     lists = ((frames, [f"{file}.tiff" for file in files]), (plans, wanted), (truth, [f"{file}.png" for file in masks]))

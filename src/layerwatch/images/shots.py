@@ -89,7 +89,8 @@ def write_shots(
 
 
 def _write_plan(plans: Path, layer: StoredLayer) -> dict[str, Any]:
-    (plans / f"{layer.layer:05d}.png").write_bytes(encode_png(layer.plan))
+    if layer.plan is not None:
+        (plans / f"{layer.layer:05d}.png").write_bytes(encode_png(layer.plan))
     if layer.coverage is not None:
         (plans / f"{layer.layer:05d}.coverage.png").write_bytes(encode_png(layer.coverage))
     return {"layer": layer.layer, "z": round(layer.z, 6)}

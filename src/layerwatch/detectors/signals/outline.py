@@ -37,7 +37,7 @@ class Explained:
 
 @dataclass(frozen=True, eq=False)
 class _Levels:
-    """What the smooth fields p and b of any image on this outline need: the outline's own moments around every pixel."""
+    """What p and b of any image on this outline need: the outline's own moments around every pixel."""
 
     s: Image
     px: float  # how far around a pixel levels are taken

@@ -20,7 +20,7 @@ from layerwatch.records import DataError, DefectRecord, LayerImage, Progress, Tr
 class Zarr(Export):
     """A group for ``zarr.open``: a chunk is a layer, a shard (one file) holds many, row i is the same layer everywhere.
 
-    ``frames`` uint16, ``plans`` uint8, ``coverage`` uint8 (where the archive has it), ``masks`` bool; ``job`` and
+    ``frames`` uint16, ``plans`` uint8 and ``coverage`` uint8 (where the archive has them), ``masks`` bool; ``job`` and
     ``label`` are places in the group's attributes ``jobs`` and ``labels``, ``layer`` is the layer's number, ``z`` its
     top in mm; ``defects/*`` one column a field of the defect records, ``defects/row`` the layer they belong to.
     """
@@ -74,6 +74,8 @@ class _Stacks:
         kinds = {"frames": "uint16", "plans": "uint8", "coverage": "uint8", "masks": "bool"}
         if first.coverage is None:
             del kinds["coverage"]
+        if first.plan is None:
+            del kinds["plans"]
         arrays = {
             name: group.create_array(
                 name,
