@@ -56,8 +56,8 @@ def compile_model(
     progress("export", 0, 2)
     images = _images(detector.generate(_COMPARED), detector.window_.low, detector.window_.high)
     wanted = [reading.score for reading in detector.read(images)]
-    framing = {"tiles": detector.tiles, "levelled": detector.levelled}
-    exported = Exported(detector.size, detector.lam, runtime, precision, **framing, window_=detector.window_)
+    tiles, levelled = detector.tiles, detector.levelled
+    exported = Exported(detector.size, detector.lam, runtime, precision, tiles, levelled, window_=detector.window_)
     exported.open(onnx_of(detector.graph(), detector.size))
     progress("export", 1, 2)
     found = [reading.score for reading in exported.read(images)]

@@ -13,6 +13,7 @@ from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.journeys.examples import example_parts
 from layerwatch.journeys.reproduction.causes import causes, contaminated, variability
+from layerwatch.journeys.reproduction.ceiling import ceiling
 from layerwatch.journeys.reproduction.checked import claims
 from layerwatch.journeys.reproduction.detection import detect
 from layerwatch.journeys.reproduction.figure5 import figure5
@@ -83,6 +84,7 @@ def reproduce(
         figure7,
         table,
         detect,
+        ceiling,
         prevalence,
         multi_class,
         pixelwise,
