@@ -26,6 +26,8 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on with an interrupted training of the same data.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there already.")] = False,
     device: Annotated[str, typer.Option(help="Where networks run: auto (a GPU if there is one), cpu, cuda.")] = "auto",
+    also: Annotated[Path | None, typer.Option(help="Synthetic healthy images to learn from as well.")] = None,
+    share: Annotated[float, typer.Option(help="Share of them among all that is learnt, with --also; 1: all.")] = 0.5,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE instead of the recipe's; may be repeated.")
     ] = None,
@@ -33,6 +35,7 @@ def train(
 ) -> None:
     """Train a detector on healthy images only, and calibrate it on others."""
     from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.mixture import mixed
     from layerwatch.journeys.sources import healthy_images
     from layerwatch.journeys.train import Training, check_target
     from layerwatch.journeys.train import train as run
@@ -43,7 +46,10 @@ def train(
     check_target(target, overwrite=overwrite)
     with bars() as progress:
         healthy = healthy_images(data, good=good or (), calibration=calibration, seed=seed, progress=progress)
-        run(healthy, training, target, data=data.name, overwrite=overwrite, progress=progress)
+        if also is not None:
+            healthy = mixed(healthy, healthy_images(also, seed=seed, progress=progress), share, seed=seed)
+        source = data.name if also is None else f"{data.name}, {share:g} {also.name}"
+        run(healthy, training, target, data=source, overwrite=overwrite, progress=progress)
     least = 1 / (len(healthy.calibration) + 1)
     print(f"{detector}: fitted to {len(healthy.fit)} images, calibrated on {len(healthy.calibration)}: {target}")
     print(f"the model can promise false-alarm rates of {least:.2g} and more (--false-alarm-rate)")
