@@ -18,6 +18,7 @@ from layerwatch.images.writing import check_result, write_file
 from layerwatch.records import DataError, Picture, UsageError
 
 _TIFF = (".tif", ".tiff")
+_HELD = ("shape", "dtype", "unit", "min", "max", "mean", "page", "pages", "tags", "exposed")  # null where refused
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Answer:
     def as_json(self) -> str:
         """One object; what is not known is null."""
         picture, identity, fault = self.picture, self.found.identity, self.found.fault
-        told: dict[str, Any] = {"file": self.file, "refused": self.refused or None}
+        told: dict[str, Any] = {"file": self.file, "refused": self.refused or None, **dict.fromkeys(_HELD)}
         if picture is not None and self.figures is not None:
             told |= {"shape": list(picture.pixels.shape), "dtype": picture.pixels.dtype.name, "unit": picture.unit}
             told |= asdict(self.figures)
@@ -80,10 +81,9 @@ class Answer:
         if picture is None or figures is None:
             return f"{self.file}: nothing"
         height, width = picture.pixels.shape
-        levels = (
-            f"{figures.min:.6g} to {figures.max:.6g}, mean {figures.mean:.6g}" if figures.max is not None else "NaN"
-        )
-        levels = f"{levels} {picture.unit}"
+        levels = "no pixel has a value"
+        if figures.max is not None:
+            levels = f"{figures.min:.6g} to {figures.max:.6g}, mean {figures.mean:.6g} {picture.unit}"
         page = f", picture {picture.page} of {picture.pages}" if picture.pages > 1 else ""
         return f"{self.file}: {width} x {height} px, {picture.pixels.dtype}, {levels}{page}"
 

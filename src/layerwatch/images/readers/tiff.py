@@ -48,7 +48,12 @@ def _pixels(data: bytes, directory: Directory, page: Page, name: str) -> Shaped[
         return narrowed(decode_page(data, page, directory.order, name), name)
     if page.kind == 2:
         raise DataError(f"{name}: signed numbers of {page.bits} bits; save as 8- or 16-bit grey, or float")
-    return decode(data, name, "TIFF", page.number)[0]
+    try:
+        return decode(data, name, "TIFF", page.number)[0]
+    except DataError as error:
+        raise DataError(
+            f"{error} (compression {page.compression}, photometric {page.photometric}, {page.bits} bits a sample)"
+        ) from None
 
 
 def _upright(pixels: Shaped[np.ndarray, "h w"], page: Page) -> Shaped[np.ndarray, "h w"]:
