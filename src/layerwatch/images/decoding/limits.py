@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from layerwatch.records import DataError
@@ -57,11 +58,12 @@ def read_limited(path: Path, name: str) -> bytes:
         if path.exists() and not path.is_file():
             raise DataError(f"{name}: no plain file; give an image file")
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = b"" if size > MAX_BYTES else file.read(size)  # room is made for as much as is asked for
     except OSError as error:
         raise DataError(
             f"{name}: cannot be read ({error.strerror}); look whether it is there, and at its permissions"
         ) from None
-    if len(data) > MAX_BYTES:
-        raise DataError(f"{name}: more than the {MAX_BYTES:,} bytes allowed; shrink or split it")
+    if size > MAX_BYTES:
+        raise DataError(f"{name}: {size:,} bytes are more than the {MAX_BYTES:,} bytes allowed; shrink or split it")
     return data

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.images.decoding.exif import time_of
-from layerwatch.images.decoding.jpeg_segments import Segments, count_scans
+from layerwatch.images.decoding.jpeg_segments import Segments
 from layerwatch.images.decoding.pillow import decode
 from layerwatch.images.readers.base import Reader, check_page
 from layerwatch.records import DataError, Picture
-
-_MAX_SCANS = 200
 
 
 @dataclass
@@ -25,12 +23,12 @@ class Jpeg(Reader):
     def pictures(self, data: bytes, name: str, page: int | None = None) -> tuple[Picture, ...]:
         """See Reader."""
         check_page(page, 1, name)
-        if Segments(data).is_dji_thermal():
+        segments = Segments(data)
+        segments.check(name)
+        if segments.is_dji_thermal():
             raise DataError(
                 f"{name}: thermal JPEG of DJI without a block of FLIR's; its temperatures can only be had with DJI's "
                 f"own program, and its picture is false colour; convert it with the DJI Thermal SDK to a float TIFF"
             )
-        if count_scans(data) > _MAX_SCANS:
-            raise DataError(f"{name}: more than {_MAX_SCANS} scans in one JPEG; save it again")
         pixels, tags = decode(data, name, "JPEG", 0)
         return (Picture(pixels, "grey", time_of(tags), tags, name=name),)
