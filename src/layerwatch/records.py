@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8, UInt16
+from jaxtyping import Bool, Float, Float32, Shaped, UInt8, UInt16
 
 
 class DataError(Exception):
@@ -96,6 +98,19 @@ class LayerImage:
     name: str = ""  # where it came from, for messages
     span: tuple[float, float] | None = None  # degC at grey 0 and 1; None: unknown
     coverage: UInt8[np.ndarray, "h w"] | None = None  # 255 times the share of each pixel inside the nominal outline
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What one file, or one page of it, holds, before anybody has said what its numbers mean for a layer."""
+
+    pixels: Shaped[np.ndarray, "h w"]  # uint8, uint16 or float32, in the file's own depth
+    unit: Literal["grey", "counts", "degC"]  # 8 bits or in [0, 1]; levels of unknown meaning; temperatures
+    time: datetime | None = None  # of the exposure; without a zone where the file names none; None: not said
+    tags: Mapping[str, str] = field(default_factory=dict)  # what else the file says, by the tag's own name
+    page: int = 0  # its number in the file, from 0
+    pages: int = 1  # pictures in the file
+    name: str = ""  # where it came from, for messages
 
 
 @dataclass(frozen=True)

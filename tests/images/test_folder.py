@@ -29,7 +29,7 @@ def test_no_folder_and_no_image_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         read_folder(tmp_path / "missing")
     with pytest.raises(
-        DataError, match=r"no image in this folder; it should hold files ending in \.jpeg, \.jpg, \.png"
+        DataError, match=r"no image in this folder; it should hold files ending in \.jpeg, \.jpg, \.npy, \.png"
     ):
         read_folder(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The bytes of a file that Pillow knows -> grey pixels in their own depth; size checked before decoding."""
+"""The bytes of a file that Pillow knows -> grey pixels in their own depth and tags; size checked before decoding."""
 
 from __future__ import annotations
 
@@ -6,20 +6,34 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Shaped
 from PIL import Image, UnidentifiedImageError
 
-from layerwatch.images.readers.base import MAX_PIXELS, check_size
+from layerwatch.images.decoding.exif import read_tags
+from layerwatch.images.decoding.limits import MAX_PIXELS, check_ratio, check_size
 from layerwatch.records import DataError
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-_SIXTEEN_BIT = {"I;16", "I;16B", "I;16L", "I"}
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
+_DEEP = (struct.error, zlib.error, ArithmeticError, RecursionError)
+_SIXTEEN_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
+_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3} | dict.fromkeys(
+    ("I;16", "I;16B", "I;16L", "I;16N"), 2
+)  # of a decoded pixel; others take 4
 
 
-def decode(data: bytes, name: str, kind: str) -> Shaped[np.ndarray, "h w"]:
-    """Decode as ``kind`` ("PNG", "JPEG", "TIFF") and as nothing else.
+def decode(
+    data: bytes, name: str, kind: str, page: int | None = None
+) -> tuple[Shaped[np.ndarray, "h w"], Mapping[str, str]]:
+    """Decode as ``kind`` ("PNG", "JPEG", "TIFF") and as nothing else: pixels, and what the file says beside them.
+
+    Args:
+        data: of the file.
+        name: for messages.
+        kind: of the file.
+        page: one of several pictures; None: there must be one only.
 
     Raises:
         DataError: not such a file, broken, truncated or too large.
@@ -28,20 +42,36 @@ def decode(data: bytes, name: str, kind: str) -> Shaped[np.ndarray, "h w"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of what check_size refuses or the file's own metadata
             image = Image.open(io.BytesIO(data), formats=[kind])
+            if page:
+                image.seek(page)
             check_size(image.height, image.width, name)
-            if getattr(image, "n_frames", 1) > 1:
+            check_ratio(image.height * image.width * _BYTES.get(image.mode, 4), len(data), name)
+            if page is None and getattr(image, "n_frames", 1) > 1:
                 raise DataError(
                     f"{name}: holds {getattr(image, 'n_frames', 1)} pictures; give files of one picture each"
                 )
-            return _grey(image)
+            return _grey(image), read_tags(image)
     except UnidentifiedImageError:
         raise DataError(
             f"{name}: not a {kind} file, or broken in its first bytes; save it again as 8- or 16-bit grey PNG or TIFF"
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name}: more pixels than the {MAX_PIXELS:,} allowed; shrink or tile it") from None
-    except _BROKEN as error:
+    except (*_BROKEN, *_DEEP) as error:
         raise DataError(f"{name}: broken or truncated {kind} file ({error}); copy or export it again") from None
+
+
+def tags_of(data: bytes, kind: str, page: int = 0) -> Mapping[str, str]:
+    """What a file says beside its pixels, without decoding them; nothing where Pillow cannot open it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=[kind])
+            if page:
+                image.seek(page)
+            return read_tags(image)
+    except (*_BROKEN, *_DEEP, Image.DecompressionBombError):
+        return {}
 
 
 def _grey(image: Image.Image) -> Shaped[np.ndarray, "h w"]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 from layerwatch.images.archive import Archive
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.images.optional import optional as of_extra
+from layerwatch.records import Progress, silent
 
 
 class Export(ABC):
@@ -34,9 +34,4 @@ def optional(package: str, extra: str) -> Any:
     Raises:
         UsageError: it is not installed; the message has the line that installs it.
     """
-    try:
-        return import_module(package)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--to {extra} needs the package {error.name}; install it with `pip install 'layerwatch[{extra}]'`"
-        ) from None
+    return of_extra(package, extra, f"--to {extra}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from jaxtyping import Shaped
-
+from layerwatch.images.decoding.exif import time_of
 from layerwatch.images.decoding.pillow import decode
-from layerwatch.images.readers.base import Reader
+from layerwatch.images.decoding.units import unit_of
+from layerwatch.images.readers.base import Reader, check_page
+from layerwatch.records import Picture
 
 
 @dataclass
@@ -20,6 +20,8 @@ class Png(Reader):
     source: ClassVar[str] = "ISO/IEC 15948"
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
 
-    def read(self, data: bytes, name: str) -> Shaped[np.ndarray, "h w"]:
+    def pictures(self, data: bytes, name: str, page: int | None = None) -> tuple[Picture, ...]:
         """See Reader."""
-        return decode(data, name, "PNG")
+        check_page(page, 1, name)
+        pixels, tags = decode(data, name, "PNG")
+        return (Picture(pixels, unit_of(pixels), time_of(tags), tags, name=name),)

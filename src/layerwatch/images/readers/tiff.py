@@ -1,47 +1,64 @@
-"""TIFF of one page, 8 or 16 bit or float in [0, 1]."""
+"""TIFF and BigTIFF, strips or tiles, one page or many, 8 or 16 bit or float."""
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import tifffile
 from jaxtyping import Shaped
 
-from layerwatch.images.decoding.pillow import decode
-from layerwatch.images.readers.base import Reader, check_size
-from layerwatch.records import DataError
-
-_BROKEN = (tifffile.TiffFileError, ValueError, OSError, KeyError, IndexError, TypeError, struct.error, zlib.error)
+from layerwatch.images.decoding.exif import time_of
+from layerwatch.images.decoding.limits import check_total
+from layerwatch.images.decoding.pillow import decode, tags_of
+from layerwatch.images.decoding.tiff_directory import Directory, Page
+from layerwatch.images.decoding.tiff_segments import decode_page, is_simple
+from layerwatch.images.decoding.units import narrowed, unit_of
+from layerwatch.images.readers.base import Reader, check_page
+from layerwatch.records import DataError, Picture
 
 
 @dataclass
 class Tiff(Reader):
-    """Tagged Image File Format through tifffile; what only Pillow decodes (LZW) or sees (colour) through Pillow."""
+    """Tagged Image File Format; data stored plain or deflated here, all else (LZW, PackBits, colour) through libtiff.
 
-    summary: ClassVar[str] = "TIFF, one page, 8 or 16 bit, or float in [0, 1]"
-    source: ClassVar[str] = "TIFF 6.0"
+    Every page is a picture, thumbnails are not.
+    """
+
+    summary: ClassVar[str] = "TIFF and BigTIFF, 8 or 16 bit or float, strips, tiles, many pages"
+    source: ClassVar[str] = "TIFF 6.0; TIFF Technical Note 3 (floats); BigTIFF"
     suffixes: ClassVar[tuple[str, ...]] = (".tif", ".tiff")
 
-    def read(self, data: bytes, name: str) -> Shaped[np.ndarray, "h w"]:
+    def pictures(self, data: bytes, name: str, page: int | None = None) -> tuple[Picture, ...]:
         """See Reader."""
-        try:
-            with tifffile.TiffFile(io.BytesIO(data)) as file:
-                page = _only_page(file, name)
-                if page.compression in {1, 8, 32946} and page.samplesperpixel == 1:
-                    return page.asarray()
-        except _BROKEN as error:
-            raise DataError(f"{name}: broken or truncated TIFF file ({error}); copy or export it again") from None
-        return decode(data, name, "TIFF")
+        directory = Directory(data, name)
+        pages = directory.pages()
+        wanted = [(number, directory.page(pages[number])) for number in check_page(page, len(pages), name)]
+        check_total(sum(one.width * one.height for _, one in wanted), len(wanted), name)
+        found = []
+        for number, one in wanted:
+            pixels = _upright(_pixels(data, directory, one, name), one)
+            tags = tags_of(data, "TIFF", one.number)
+            found.append(Picture(pixels, unit_of(pixels), time_of(tags), tags, number, len(pages), name))
+        return tuple(found)
 
 
-def _only_page(file: tifffile.TiffFile, name: str) -> tifffile.TiffPage:
-    if len(file.pages) != 1:
-        raise DataError(f"{name}: {len(file.pages)} pages; one image a file is needed, so split it")
-    page = file.pages.first
-    check_size(page.imagelength, page.imagewidth, name)
-    return page
+def _pixels(data: bytes, directory: Directory, page: Page, name: str) -> Shaped[np.ndarray, "h w"]:
+    if is_simple(page):
+        return narrowed(decode_page(data, page, directory.order, name), name)
+    if page.kind == 2:
+        raise DataError(f"{name}: signed numbers of {page.bits} bits; save as 8- or 16-bit grey, or float")
+    try:
+        return decode(data, name, "TIFF", page.number)[0]
+    except DataError as error:
+        raise DataError(
+            f"{error} (compression {page.compression}, photometric {page.photometric}, {page.bits} bits a sample)"
+        ) from None
+
+
+def _upright(pixels: Shaped[np.ndarray, "h w"], page: Page) -> Shaped[np.ndarray, "h w"]:
+    """Where 0 is white, turn 16 bits about; of 8 bits libtiff's caller has done so."""
+    is_white = page.photometric == 0 and pixels.dtype in (np.uint8, np.uint16)
+    if not is_white or (pixels.dtype == np.uint8 and not is_simple(page)):
+        return pixels
+    return np.asarray(np.iinfo(pixels.dtype).max - pixels, pixels.dtype)

@@ -1,0 +1,203 @@
+"""Every file of a folder of thermal images -> read or refused, held against exiftool, the plain formula and flyr.
+
+Usage: python benchmarks/readers.py SAMPLES [--oracle OTHER/bin/python] [--out benchmarks/results/readers.json]
+
+exiftool (Debian: libimage-exiftool-perl) gives the raw counts and the parameters of FLIR's files. ``plain`` turns them
+into temperatures as the published formulas stand, apart from the package. flyr is an independent reader under another
+licence; it is asked in an environment of its own: ``python3 -m venv OTHER && OTHER/bin/pip install flyr==5.1.0``.
+flyr lays half of the path through the air behind the window, where FLIR's documents put the window before the lens; so
+it is compared with the reader's setting split = 0.5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import shutil
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import tifffile
+from machine import processor
+from PIL import Image
+
+from layerwatch.images.decoding.fff import parse_block
+from layerwatch.images.decoding.jpeg_segments import Segments
+from layerwatch.images.folder import claimants
+from layerwatch.images.outside import ReadingChild
+from layerwatch.images.readers.flir_jpeg import FlirJpeg
+from layerwatch.records import DataError
+
+_FLYR = (
+    "import sys, numpy as np, flyr\n"
+    "c = flyr.unpack(sys.argv[1]).celsius\n"
+    "np.save(sys.argv[2], np.asarray(c, np.float64))\n"
+)
+Parameters = dict[str, float]
+
+
+def main() -> None:
+    """Print a table and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("--oracle", type=Path, help="Python of an environment with flyr")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "readers.json")
+    wanted = parser.parse_args()
+    paths = sorted(p for p in wanted.samples.rglob("*") if p.suffix.lower() in claimants())
+    with ReadingChild(seconds=60) as child:
+        rows = [row(path, wanted.samples, child, wanted.oracle) for path in paths]
+        speed = frames_per_second(child)
+    for one in rows:
+        print(line(one))
+    print(f"640 x 480 in 16 bit through the child: {speed:.0f} frames/s")
+    report = {
+        "machine": processor(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "exiftool": version(["exiftool", "-ver"]) if shutil.which("exiftool") else "not installed",
+        "flyr": version([str(wanted.oracle), "-c", "import importlib.metadata as m; print(m.version('flyr'))"])
+        if wanted.oracle
+        else "not asked",
+        "frames_per_second": round(speed, 1),
+        "files": rows,
+    }
+    wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def row(path: Path, root: Path, child: ReadingChild, oracle: Path | None) -> dict[str, Any]:
+    """What is read of one file, and how far others are from it."""
+    told: dict[str, Any] = {"file": str(path.relative_to(root))}
+    begin = time.perf_counter()
+    try:
+        picture = child.read(path, path.name)[0]
+    except DataError as error:
+        return told | {"read": False, "reason": str(error), "ms": ms(begin), "exiftool_raw": raw_of(path) is not None}
+    pixels = picture.pixels
+    told |= {"read": True, "unit": picture.unit, "shape": list(pixels.shape), "dtype": pixels.dtype.name}
+    told |= {"min": float(pixels.min()), "max": float(pixels.max()), "mean": float(pixels.mean(dtype=np.float64))}
+    told |= {"ms": ms(begin), "payload": picture.tags.get("Payload", "")}
+    if picture.unit == "degC" and shutil.which("exiftool"):
+        told |= held_against_exiftool(path, pixels)
+    if picture.unit == "degC" and oracle is not None:
+        told |= held_against_flyr(path, oracle)
+    return told
+
+
+def held_against_exiftool(path: Path, celsius: np.ndarray) -> dict[str, Any]:
+    """Counts that differ, and the largest distance from the plain formula, K."""
+    raw, ours = raw_of(path), parse_block(Segments(path.read_bytes()).flir_block(path.name), path.name)
+    if raw is None:
+        return {"exiftool_raw": False}
+    if ours.payload == "swapped PNG":
+        raw = raw.byteswap()
+    plain = plain_celsius(raw.astype(np.float64), parameters_of(path))
+    return {
+        "exiftool_raw": True,
+        "counts_that_differ": int(np.count_nonzero(raw != ours.counts)),
+        "from_plain_formula_K": float(np.abs(plain - celsius).max()),
+    }
+
+
+def held_against_flyr(path: Path, oracle: Path) -> dict[str, Any]:
+    """The largest distance from flyr, K, under its view of the window and under ours."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "c.npy"
+        done = subprocess.run([oracle, "-c", _FLYR, path, out], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return {"flyr": f"fails: {done.stderr.strip().splitlines()[-1][:80]}"}
+        theirs = np.load(out)
+    data = path.read_bytes()
+    half, none = FlirJpeg(split=0.5).read(data, path.name), FlirJpeg().read(data, path.name)
+    return {
+        "flyr": "reads",
+        "from_flyr_split_half_K": float(np.abs(theirs - half).max()),
+        "from_flyr_K": float(np.abs(theirs - none).max()),
+    }
+
+
+def raw_of(path: Path) -> np.ndarray | None:
+    """The counts that exiftool finds, as they lie there; None where it finds none."""
+    if not shutil.which("exiftool"):
+        return None
+    data = subprocess.run(["exiftool", "-b", "-RawThermalImage", path], capture_output=True, check=False).stdout
+    return np.asarray(Image.open(io.BytesIO(data))).astype(np.uint16) if data else None
+
+
+def parameters_of(path: Path) -> Parameters:
+    """All figures of FLIR's block by exiftool's names."""
+    done = subprocess.run(["exiftool", "-n", "-j", "-FLIR:all", path], capture_output=True, check=True)
+    found: Parameters = {}
+    for key, value in json.loads(done.stdout)[0].items():
+        try:
+            found[key] = float(value)
+        except (TypeError, ValueError):
+            continue
+    return found
+
+
+def plain_celsius(S: np.ndarray, p: Parameters) -> np.ndarray:
+    """Temperatures as the published formulas stand; temperatures of exiftool are in degC already."""
+    air = p["AtmosphericTemperature"]
+    water = p["RelativeHumidity"] * math.exp(1.5587 + 0.06939 * air - 0.00027816 * air**2 + 0.00000068455 * air**3)
+    h, d = math.sqrt(water), math.sqrt(p["ObjectDistance"])
+    first = math.exp(-d * (p["AtmosphericTransAlpha1"] + p["AtmosphericTransBeta1"] * h))
+    second = math.exp(-d * (p["AtmosphericTransAlpha2"] + p["AtmosphericTransBeta2"] * h))
+    X, e, w = p["AtmosphericTransX"], p["Emissivity"], p["IRWindowTransmission"]
+    tau = X * first + (1 - X) * second
+    R1, R2, B, F, O = (p[f"Planck{name}"] for name in ("R1", "R2", "B", "F", "O"))  # noqa: E741 # FLIR's name
+
+    def signal(celsius: float) -> float:
+        return R1 / (R2 * (math.exp(B / (celsius + 273.15)) - F)) - O
+
+    own = S / (e * tau * w)
+    own = own - (1 - e) / e * signal(p["ReflectedApparentTemperature"]) - (1 - tau) / (e * tau) * signal(air)
+    own = own - (1 - w) / (e * tau * w) * signal(p["IRWindowTemperature"])
+    return np.asarray(B / np.log(R1 / (R2 * (own + O)) + F) - 273.15)
+
+
+def frames_per_second(child: ReadingChild, count: int = 300) -> float:
+    """16-bit TIFF of 640 x 480 with noise, one after another through the child."""
+    rng = np.random.default_rng(0)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "frame.tiff"
+        tifffile.imwrite(path, rng.integers(0, 65536, (480, 640), np.uint16), photometric="minisblack")
+        child.read(path)
+        begin = time.perf_counter()
+        for _ in range(count):
+            child.read(path)
+        return count / (time.perf_counter() - begin)
+
+
+def version(command: list[str]) -> str:
+    """What a program prints of itself."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def ms(begin: float) -> float:
+    """Since then, rounded."""
+    return round(1e3 * (time.perf_counter() - begin), 1)
+
+
+def line(one: dict[str, Any]) -> str:
+    """Of the table."""
+    name = f"{one['file']:68s}"
+    if not one["read"]:
+        return f"{name} refused: {one['reason'].partition(': ')[2][:60]}"
+    figures = f"{one['min']:9.3f} {one['max']:9.3f} {one['mean']:9.3f}"
+    others = "".join(
+        f"  {label} {one[key]:.4f}"
+        for label, key in (("plain", "from_plain_formula_K"), ("flyr/2", "from_flyr_split_half_K"))
+        if key in one
+    )
+    size = "{1}x{0}".format(*one["shape"])
+    return f"{name} {one['unit']:6s} {size:>8s} {figures}{others}  {one.get('payload', '')}"
+
+
+if __name__ == "__main__":
+    main()
