@@ -42,7 +42,7 @@ def outline_points(coverage: Image, sigma: float = 0.7) -> tuple[Points, Points]
     padded = np.pad(coverage.astype(np.float64), 1, mode="edge")
     found = np.concatenate([_crossings(padded), _crossings(padded.T)[:, ::-1]])
     plan = SoftPlan(coverage, sigma)
-    slopes = plan.slopes(found)
+    slopes = plan.changes(found)[:2].T
     steep = np.hypot(slopes[:, 0], slopes[:, 1])
     h, w = coverage.shape
     keep = (steep > 0.02) & (found > 1).all(1) & (found[:, 0] < w - 1) & (found[:, 1] < h - 1)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from scipy import ndimage
 
-from layerwatch.images.cell_fit import Told, fit_place
+from layerwatch.images.cell_fit import MANY, Scene, Told, fit_place
 from layerwatch.images.first_place import Reach, first_place
 from layerwatch.images.outline_deviation import Traced, trace
 from layerwatch.images.placement import Similarity
@@ -22,11 +22,11 @@ from layerwatch.records import DataError
 
 _OPTICS = 0.8  # px, blur assumed at first
 _COARSEST = 80  # px, of the longer side, where the descent begins
-_BLURS = (0.5, 0.8, 1.2, 1.8, 2.7)  # px, among which the frame's own is chosen
+_BLURS = (0.4, 3.0)  # px, the least and the most that is fitted
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
 _LOOSE = 0.5  # px at the part's radius, from which rotation or scale is not told
 _SHAKY = 1.0  # px, from which the shift is not told
-_FLOOR = 0.01  # px, of interpolation
+_FLOOR = 0.02  # px, of what no model here explains: older layers' heat, swaths, interpolation
 _TRACED = 4.0  # px, how far from the placed outline it is looked for
 ALL = np.ones(4, bool)
 
@@ -135,6 +135,19 @@ def _inner(usable: Mask) -> Mask:
 
 
 @dataclass(frozen=True, eq=False)
+class _Found:
+    told: Told
+    free: np.ndarray
+    sigma: float  # px, blur of the outlines
+    clear: float  # standard errors of the contrast, at the softness where it is clearest
+
+
+def _clarity(told: Told) -> float:
+    """The contrast over its standard error, at a coarse level, where it counts only if many cells agree."""
+    return abs(told.significance) if told.cells >= MANY else 0.0
+
+
+@dataclass(frozen=True, eq=False)
 class _Search:
     frame: Image
     coverage: Image
@@ -145,29 +158,32 @@ class _Search:
 
     def answer(self) -> Registration:
         """From the first place to the outline, or to the reason why not."""
-        pivot = _middle(self.coverage)
-        start = first_place(self.frame, self.coverage, self.usable, pivot, self.reach)
-        told, sigma = self._descend(start)
-        if told is None:
+        start = first_place(self.frame, self.coverage, self.usable, _middle(self.coverage), self.reach)
+        found = self._descend(start)
+        if found is None:
             return Registration(None, "no outline of the plan lies in what the frame shows")
-        free, told = self._told(told, sigma)
-        reason = self._doubt(told, free)
-        if reason:
-            return Registration(None, reason)
-        return self._summed(told, free, sigma)
+        reason = self._doubt(found)
+        return Registration(None, reason) if reason else self._summed(found)
 
-    def _descend(self, start: Similarity) -> tuple[Told | None, float]:
+    def _descend(self, start: Similarity) -> _Found | None:
         """From coarse to fine, then with the blur that the outlines really have."""
-        place, factor = start, 2 ** max(1, int(np.ceil(np.log2(max(self.frame.shape) / _COARSEST))))
+        place, factor, clear = start, 2 ** max(1, int(np.ceil(np.log2(max(self.frame.shape) / _COARSEST)))), 0.0
         while factor > 1:
             told = self._fit_coarsely(place, factor)
-            place, factor = (place if told is None else _grown(told.place, factor, place.pivot)), factor // 2
-        sharp = self._fit(_OPTICS, place, self.free, steps=6, tolerance=0.02)
-        if sharp is None:
-            return None, _OPTICS
-        tried = [(self._fit(sigma, sharp.place, self.free, steps=0), sigma) for sigma in _BLURS]
-        sigma = min((told.misfit, sigma) for told, sigma in tried if told is not None)[1]
-        return self._fit(sigma, sharp.place, self.free, steps=4), sigma
+            if told is not None:
+                place, clear = _grown(told.place, factor, place.pivot), max(clear, _clarity(told))
+            factor //= 2
+        sigma = _OPTICS
+        for _ in range(3):
+            told = self._fit(sigma, place, self.free, steps=3, tolerance=0.03)
+            if told is None:
+                return None
+            place, before = told.place, sigma
+            sigma = float(np.clip(np.sqrt(max(sigma**2 + told.softer, 0.0)), max(_BLURS[0], sigma / 2), _BLURS[1]))
+            if abs(sigma - before) < 0.15 * before:
+                break
+        told = self._fit(sigma, place, self.free, steps=3)
+        return None if told is None else self._freed(told, sigma, max(clear, abs(told.significance)))
 
     def _fit_coarsely(self, place: Similarity, factor: int) -> Told | None:
         """On pixels so many times as large."""
@@ -176,7 +192,7 @@ class _Search:
         small = Similarity(_over(place.pivot, factor), _over(place.shift, factor), place.angle, place.scale)
         soft = np.asarray(ndimage.gaussian_filter(frame, 1.0, mode="nearest", truncate=3.0), np.float32)
         plan = SoftPlan(coverage, float(np.hypot(1.0, 0.5)))
-        return fit_place(soft, plan, usable, small, self.free, self._prior(), steps=6, tolerance=0.03)
+        return fit_place(Scene(soft, plan, usable), small, self.free, self._prior(), steps=6, tolerance=0.03)
 
     def _prior(self) -> Float64[np.ndarray, " 4"]:
         return np.array([np.inf, np.inf, np.radians(max(self.reach.rotation, 1e-6)), max(self.reach.scale, 1e-6)])
@@ -184,27 +200,28 @@ class _Search:
     def _fit(
         self, sigma: float, place: Similarity, free: np.ndarray, *, steps: int = 8, tolerance: float = 0.005
     ) -> Told | None:
-        plan = SoftPlan(self.coverage, sigma)
-        return fit_place(self.frame, plan, self.usable, place, free, self._prior(), steps=steps, tolerance=tolerance)
+        scene = Scene(self.frame, SoftPlan(self.coverage, sigma), self.usable)
+        return fit_place(scene, place, free, self._prior(), steps=steps, tolerance=tolerance)
 
-    def _told(self, told: Told, sigma: float) -> tuple[np.ndarray, Told]:
+    def _freed(self, told: Told, sigma: float, clear: float) -> _Found:
         """Rotation and scale are left away where the outline does not tell them."""
         free, radius = self.free.copy(), _radius(self.coverage)
         for k in (2, 3):
             if free[k] and not np.sqrt(told.covariance[k, k]) * radius < _LOOSE:
                 free[k] = False
         if (free == self.free).all():
-            return free, told
+            return _Found(told, free, sigma, clear)
         place = told.place
         start = Similarity(place.pivot, place.shift, place.angle if free[2] else 0.0, place.scale if free[3] else 1.0)
         again = self._fit(sigma, start, free)
-        return free, told if again is None else again
+        return _Found(told if again is None else again, free, sigma, clear)
 
-    def _doubt(self, told: Told, free: np.ndarray) -> str:
+    def _doubt(self, found: _Found) -> str:
         """Why the place is not to be trusted; empty where it is."""
-        place, sigma = told.place, np.sqrt(np.linalg.eigvalsh(told.covariance[:2, :2]))
-        if not abs(told.significance) > _SIGNIFICANT:
-            return f"no contrast between part and bed ({abs(told.significance):.1f} standard errors)"
+        told, free, place = found.told, found.free, found.told.place
+        sigma = np.sqrt(np.maximum(np.linalg.eigvalsh(told.covariance[:2, :2]), 0))
+        if not found.clear > _SIGNIFICANT:
+            return f"no contrast between part and bed ({found.clear:.1f} standard errors)"
         if not np.isfinite(sigma).all() or sigma[1] > _SHAKY:
             return "the outlines in the frame do not tell the shift along one direction"
         if max(abs(place.shift[0]), abs(place.shift[1])) > self.reach.shift + 1:
@@ -214,7 +231,8 @@ class _Search:
             return "no outline like the plan's within the rotation and scale that are looked for"
         return ""
 
-    def _summed(self, told: Told, free: np.ndarray, sigma: float) -> Registration:
+    def _summed(self, found: _Found) -> Registration:
+        told, free, sigma = found.told, found.free, found.sigma
         place, mm = told.place, self.mm
         floor = np.diag(np.array([1, 1, 1 / _radius(self.coverage), 1 / _radius(self.coverage)]) * _FLOOR) ** 2
         covariance = (told.covariance + floor) * np.outer(free, free)
@@ -233,7 +251,7 @@ class _Search:
             scale_sigma=float(sigmas[3]) if free[3] else float("nan"),
             covariance=covariance,
             contrast=told.contrast,
-            significance=abs(told.significance),
+            significance=found.clear,
             blur_px=sigma,
             whole=measured(traced, traced.deviation + off, mm),
             shape=measured(traced, traced.deviation, mm),

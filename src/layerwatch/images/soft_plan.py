@@ -14,7 +14,7 @@ from layerwatch.images.placement import Similarity
 Image = Float32[np.ndarray, "h w"]
 Mask = Bool[np.ndarray, "h w"]
 
-_NEAR = 2.5  # sigmas from an outline that a pixel still tells of it
+_NEAR = 2.0  # sigmas from an outline that a pixel still tells of it
 _LEAST = 2.0  # px, the same for the sharpest outlines
 
 
@@ -31,10 +31,11 @@ class SoftPlan:
         return np.asarray(ndimage.gaussian_filter(self.coverage, self.sigma, mode="nearest", truncate=3.5), np.float32)
 
     @cached_property
-    def slope(self) -> tuple[Image, Image]:
-        """Its derivatives along x and y."""
+    def _changes(self) -> Float32[np.ndarray, "n 3"]:
+        """Derivatives along x and y, and what more blur adds, for one px squared of variance; of every pixel."""
         rows, columns = np.gradient(self.share)
-        return columns, rows
+        bend = ndimage.laplace(self.share, mode="nearest") / 2
+        return np.asarray(np.stack([columns, rows, bend], -1).reshape(-1, 3), np.float32)
 
     @cached_property
     def _spline(self) -> Float32[np.ndarray, "h w"]:
@@ -43,8 +44,7 @@ class SoftPlan:
     @cached_property
     def near(self) -> Mask:
         """Pixels of the plan close to an outline."""
-        x, y = self.slope
-        edge = np.hypot(x, y)
+        edge = np.hypot(self._changes[:, 0], self._changes[:, 1]).reshape(self.coverage.shape)
         reach = int(np.ceil(max(_NEAR * self.sigma, _LEAST)))
         ridge = edge > 0.25 * edge.max(initial=0.0) if edge.any() else np.zeros(edge.shape, bool)
         return np.asarray(ndimage.uniform_filter(ridge.astype(np.float32), 2 * reach + 1, mode="constant") > 1e-4)
@@ -55,11 +55,16 @@ class SoftPlan:
         found = ndimage.map_coordinates(self._spline, at, np.float32, 3, mode="nearest", prefilter=False)
         return found.astype(np.float64)
 
-    def slopes(self, plan: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:
-        """Its derivatives along x and y there, between pixels."""
-        at = (plan[:, 1] - 0.5, plan[:, 0] - 0.5)
-        both = [ndimage.map_coordinates(one, at, np.float32, 1, mode="nearest") for one in self.slope]
-        return np.stack(both, 1).astype(np.float64)
+    def changes(self, plan: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "3 n"]:
+        """There, between pixels: its derivatives along x and y, and what a px squared more of blur adds."""
+        h, w = self.coverage.shape
+        x, y = np.clip(plan[:, 0] - 0.5, 0, w - 1), np.clip(plan[:, 1] - 0.5, 0, h - 1)
+        left, top = np.minimum(x.astype(np.int64), w - 2), np.minimum(y.astype(np.int64), h - 2)
+        dx, dy, first = (x - left)[:, None], (y - top)[:, None], top * w + left
+        upper, lower = (
+            (1 - dx) * self._changes.take(at, 0) + dx * self._changes.take(at + 1, 0) for at in (first, first + w)
+        )
+        return np.asarray(((1 - dy) * upper + dy * lower).T)
 
 
 @dataclass(frozen=True, eq=False)
