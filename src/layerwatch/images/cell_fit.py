@@ -188,9 +188,7 @@ class CellFit:
         return self._apart(self.scene, place, self.grouped, *self._robust())
 
     @classmethod
-    def _apart(
-        cls, scene: Scene, place: Similarity, grouped: Grouped, weights: Vector, trust: Cells
-    ) -> CellFit:
+    def _apart(cls, scene: Scene, place: Similarity, grouped: Grouped, weights: Vector, trust: Cells) -> CellFit:
         points, level = grouped.band.points, grouped.level
         on_plan = place.planned(points)
         changes = scene.plan.changes(on_plan)

@@ -49,7 +49,7 @@ class Lens:
         radial = 1 + r2 * (self.k1 + r2 * self.k2)
         dx = 2 * self.p1 * x * y + self.p2 * (r2 + 2 * x * x)
         dy = self.p1 * (r2 + 2 * y * y) + 2 * self.p2 * x * y
-        return np.stack([x * radial + dx, y * radial + dy], -1) * self.unit + np.array(self.centre)
+        return np.asarray(np.stack([x * radial + dx, y * radial + dy], -1) * self.unit + np.array(self.centre))
 
     def ideally(self, points: Float64[np.ndarray, "*n 2"]) -> Float64[np.ndarray, "*n 2"]:
         """The inverse of ``distorted``, by Newton steps with a numerical derivative.
@@ -60,10 +60,11 @@ class Lens:
         if self.is_ideal:
             return points
         found, h = points.astype(np.float64), 1e-3
+        right, down = np.array([h, 0.0]), np.array([0.0, h])
         for _ in range(_STEPS):
             off = points - self.distorted(found)
-            a, c = np.moveaxis(self.distorted(found + [h, 0]) - self.distorted(found - [h, 0]), -1, 0) / (2 * h)
-            b, d = np.moveaxis(self.distorted(found + [0, h]) - self.distorted(found - [0, h]), -1, 0) / (2 * h)
+            a, c = np.moveaxis(self.distorted(found + right) - self.distorted(found - right), -1, 0) / (2 * h)
+            b, d = np.moveaxis(self.distorted(found + down) - self.distorted(found - down), -1, 0) / (2 * h)
             determinant = a * d - b * c
             x = (d * off[..., 0] - b * off[..., 1]) / determinant
             y = (a * off[..., 1] - c * off[..., 0]) / determinant
@@ -71,7 +72,7 @@ class Lens:
             if not np.isfinite(found).all():
                 break
             if np.abs(off).max(initial=0.0) < 1e-9 * self.unit:
-                return found
+                return np.asarray(found)
         raise DataError("this lens distortion folds the picture; give smaller k1, k2, p1, p2, or look at their unit")
 
     def _centred(self, points: Float64[np.ndarray, "*n 2"]) -> tuple[np.ndarray, np.ndarray]:

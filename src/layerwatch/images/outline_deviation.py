@@ -1,4 +1,4 @@
-"""A frame and a plan laid on it -> how far the seen outline lies outside or inside the planned one, point by point. px."""
+"""A frame and a plan laid on it -> how far the seen outline lies outside the planned one, point by point, in px."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def trace(frame: Image, plan: SoftPlan, usable: Mask, place: Similarity, sign: f
     """
     points, normals = outline_points(plan.coverage)
     across = np.arange(-(reach + 2.5 * plan.sigma + 1), reach + 2.5 * plan.sigma + 1 + 1e-9, _STEP)
-    lags = int(round(reach / _STEP))
+    lags = round(reach / _STEP)
     profile, known = _profiles(frame, usable, place, points, normals, across)
     ideal = _planned(plan, points, normals, across)
     core = slice(lags, len(across) - lags)

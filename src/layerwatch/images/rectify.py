@@ -40,14 +40,25 @@ class CameraView:
         """Points of the frame in px to mm on the bed."""
         return mapped(np.linalg.inv(self.homography), self.lens.ideally(frame))
 
-    @cached_property
+    @property
     def px_per_mm(self) -> tuple[float, float]:
         """Pixels of the frame to a mm of the bed: where it is shortest and where it is longest."""
+        sides = np.linalg.svd(self._slopes, compute_uv=False)
+        return float(sides.min()), float(sides.max())
+
+    @property
+    def is_folded(self) -> bool:
+        """The lens shows some of the bed twice, so that it cannot be taken out."""
+        turned = np.linalg.det(self._slopes)
+        return not ((turned > 0).all() or (turned < 0).all())
+
+    @cached_property
+    def _slopes(self) -> Float64[np.ndarray, "k k 2 2"]:
+        """Of the frame's px by the bed's mm, at points spread over the bed."""
         x, y = (np.linspace(0, side, 9) for side in self.bed)
         at, step = np.stack(np.meshgrid(x, y), -1), 1e-3 * min(self.bed)
         ends = [self.on_frame(at + d) - self.on_frame(at - d) for d in (np.array([step, 0]), np.array([0, step]))]
-        sides = np.linalg.svd(np.stack(ends, -1) / (2 * step), compute_uv=False)
-        return float(sides.min()), float(sides.max())
+        return np.stack(ends, -1) / (2 * step)
 
     def shape(self, mm_per_px: float) -> tuple[int, int]:
         """Height and width of the bed in pixels of that size; a last started pixel counts."""
@@ -158,7 +169,7 @@ def _check_convex(corners: Points) -> None:
     sides = np.roll(corners, -1, 0) - corners
     following = np.roll(sides, -1, 0)
     turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
-    if not (np.isfinite(turns).all() and (turns > 0).all() or (turns < 0).all()):
+    if not ((turns > 0).all() or (turns < 0).all()):
         raise DataError(
             "the lines between the corners cross or three lie on a line; give them around the bed, in the order "
             "(0, 0), (x, 0), (x, y), (0, y)"
@@ -170,6 +181,6 @@ def _check_slant(view: CameraView) -> None:
     depth = np.array([[0, 0, 1], [x, 0, 1], [x, y, 1], [0, y, 1]]) @ view.homography[2]
     if (depth > 0).all() or (depth < 0).all():
         low, high = view.px_per_mm
-        if low > 0 and high / low <= _STRETCH:
+        if low > 0 and high / low <= _STRETCH and not view.is_folded:
             return
     raise DataError("the points make part of the bed lie far behind another; look for a pair that is wrong")

@@ -1,7 +1,7 @@
-"""A rectified frame and the nominal layer -> shift, rotation, scale of the print with their sigmas, outline in mm, or why not.
+"""A rectified frame and the nominal layer -> shift, rotation, scale of the print with sigmas, outline; or why not.
 
-The plan is laid on the frame in three stages: correlation over all shifts within reach, Gauss-Newton on the outlines from
-soft to sharp, and the outline itself, point by point. Light or dark parts do equally well; a defect counts less.
+The plan is laid on the frame in three stages: correlation over all shifts within reach, Gauss-Newton on the outlines
+from soft to sharp, and the outline itself, point by point. Light or dark parts do equally well; a defect counts less.
 """
 
 from __future__ import annotations
