@@ -45,9 +45,11 @@ def fit_homography(source: Points, target: Points) -> Matrix:
 
 def _check_spread(points: Points) -> None:
     """Refuse points on one line: all of them, or three of four."""
+    if not np.isfinite(points).all():
+        raise DataError("a point is no number; look at the corners")
     spread = points - points.mean(0)
     values = np.linalg.svd(spread, compute_uv=False)
-    if not np.isfinite(points).all() or values[1] <= 1e-3 * max(values[0], 1e-300):
+    if values[1] <= 1e-3 * max(values[0], 1e-300):
         raise DataError("the points lie on one line or in one place; give corners of which no three lie on a line")
     if len(points) == 4:
         area = float((spread**2).sum())

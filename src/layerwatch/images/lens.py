@@ -72,6 +72,10 @@ class Lens:
             if not np.isfinite(found).all():
                 break
             if np.abs(off).max(initial=0.0) < 1e-9 * self.unit:
+                middle = np.array(self.centre)
+                same_side = ((found - middle) * (points - middle)).sum(-1) >= 0
+                if not (same_side & (determinant > 0)).all():
+                    break
                 return np.asarray(found)
         raise DataError("this lens distortion folds the picture; give smaller k1, k2, p1, p2, or look at their unit")
 

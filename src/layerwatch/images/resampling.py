@@ -70,9 +70,9 @@ def resampling(places: Places, frame: tuple[int, int], shape: tuple[int, int]) -
         shape: height and width of the grid.
     """
     least, most = _footprints(places, shape)
-    factor = max(1, min(int(least), min(frame) // 8))
+    factor = max(1, min(int(least + 1e-6), min(frame) // 8))
     small = (frame[0] // factor, frame[1] // factor)
-    samples = 1 if most <= 1.0 else int(np.clip(np.ceil(most / factor), 2, 16))
+    samples = int(np.clip(np.ceil(most / factor - 1e-6), 1, 16))
     offsets = (np.stack(np.meshgrid(*(np.arange(samples),) * 2, indexing="xy"), -1).reshape(-1, 2) + 0.5) / samples
     rows = max(1, _BLOCK // (shape[1] * len(offsets)))
     blocks, shares = [], []
@@ -85,7 +85,7 @@ def resampling(places: Places, frame: tuple[int, int], shape: tuple[int, int]) -
     return Resampling(frame, shape, factor, _stacked(blocks, small), np.concatenate(shares).reshape(shape))
 
 
-Block = tuple[Float32[np.ndarray, "n k"], np.ndarray]
+Block = tuple[Float32[np.ndarray, "_ _"], np.ndarray]
 
 
 def _footprints(places: Places, shape: tuple[int, int]) -> tuple[float, float]:
