@@ -32,6 +32,7 @@ MANY = 24  # cells, from which their own scores tell the covariance
 _BLOATED = 0.05  # px, by which heat and optics may push all outlines out or in; it must not pass for scale
 _BLURRED = 1.0  # px squared, by which the frame may be softer or sharper than the plan
 _HUBER = 2.5  # spreads of the rest, from which a pixel counts less
+_CLEAR = 10.0  # standard errors, from which no second opinion is asked
 _LOUD = 3.0  # times the usual answer of a cell
 _ODD = 6.0  # squared spreads of a cell's own displacement, where it counts half
 
@@ -256,19 +257,23 @@ class CellFit:
             self.place,
             covariance[:4, :4],
             float(self.along.sum() / max(self.energy.sum(), 1e-12)),
-            self._significance(),
+            agreed if abs(agreed := self._agreement()) > _CLEAR else max(agreed, self._pooled(), key=abs),
             float((bread @ (self.trust @ self.scores))[5]),
             len(self.energy),
         )
 
-    def _significance(self) -> float:
-        """The contrast over its standard error; cells that shout are brought down to the others."""
+    def _agreement(self) -> float:
+        """The cells' answers against their own spread; cells that shout are brought down to the others."""
+        if len(self.energy) < MANY:
+            return 0.0
+        each = self.along / np.sqrt(np.maximum(self.energy, 1e-12))
+        loudest = _LOUD * float(np.median(np.abs(each)))
+        each = np.clip(each, -loudest, loudest)
+        return float(each.mean() * np.sqrt(len(each)) / max(each.std(), 1e-12))
+
+    def _pooled(self) -> float:
+        """One contrast for all pixels against what it leaves, which is correlated from pixel to pixel."""
         g = self.grouped
-        if len(g.starts) >= MANY:
-            each = self.along / np.sqrt(np.maximum(self.energy, 1e-12))
-            loudest = _LOUD * float(np.median(np.abs(each)))
-            each = np.clip(each, -loudest, loudest)
-            return float(each.mean() * np.sqrt(len(each)) / max(each.std(), 1e-12))
         _, shares = _without(g.products(self.columns[:5], self.weights), 3)
         share, seen = self.columns[_SHARE : _SEEN + 1] - np.einsum("nkm,kn->mn", shares[g.of], self.columns[:3])
         energy = max(float(self.energy.sum()), 1e-12)

@@ -36,6 +36,7 @@ class OutlineMeasure:
     """The seen outline against the planned one, along its normal, positive outside the plan."""
 
     median: float  # mm, signed
+    median_absolute: float  # mm
     p95: float  # mm, of the absolute deviation
     median_sigma: float  # mm, standard error of the median
     point_sigma: float  # mm, standard error of one point, in the middle of all points
@@ -207,7 +208,8 @@ class _Search:
         """Rotation and scale are left away where the outline does not tell them."""
         free, radius = self.free.copy(), _radius(self.coverage)
         for k in (2, 3):
-            if free[k] and not np.sqrt(told.covariance[k, k]) * radius < _LOOSE:
+            loose = not np.sqrt(told.covariance[k, k]) * radius < _LOOSE
+            if loose or (told.cells < MANY and self._is_far(told.place, k)):
                 free[k] = False
         if (free == self.free).all():
             return _Found(told, free, sigma, clear)
@@ -215,6 +217,12 @@ class _Search:
         start = Similarity(place.pivot, place.shift, place.angle if free[2] else 0.0, place.scale if free[3] else 1.0)
         again = self._fit(sigma, start, free)
         return _Found(told if again is None else again, free, sigma, clear)
+
+    def _is_far(self, place: Similarity, number: int) -> bool:
+        """Rotation (2) or scale (3) lies far beyond what is looked for."""
+        if number == 2:
+            return abs(float(np.degrees(place.angle))) > 2 * self.reach.rotation + 0.5
+        return abs(place.scale - 1) > 2 * self.reach.scale + 0.005
 
     def _doubt(self, found: _Found) -> str:
         """Why the place is not to be trusted; empty where it is."""
@@ -226,8 +234,7 @@ class _Search:
             return "the outlines in the frame do not tell the shift along one direction"
         if max(abs(place.shift[0]), abs(place.shift[1])) > self.reach.shift + 1:
             return f"no outline like the plan's within {self.reach.shift * self.mm:.3g} mm of its place"
-        far = abs(np.degrees(place.angle)) > 2 * self.reach.rotation + 0.5 and free[2]
-        if far or (free[3] and abs(place.scale - 1) > 2 * self.reach.scale + 0.005):
+        if any(free[k] and self._is_far(place, k) for k in (2, 3)):
             return "no outline like the plan's within the rotation and scale that are looked for"
         return ""
 
@@ -264,12 +271,13 @@ def measured(traced: Traced, deviation: Float64[np.ndarray, " n"], mm: float) ->
     seen, points = traced.seen, len(traced.points)
     if not seen.any():
         nan = float("nan")
-        return OutlineMeasure(nan, nan, nan, nan, 0.0, points)
+        return OutlineMeasure(nan, nan, nan, nan, nan, 0.0, points)
     values, middle = deviation[seen], float(np.median(deviation[seen]))
     spread = 1.4826 * float(np.median(np.abs(values - middle)))
     independent = max(float(seen.sum()) / 3, 1.0)  # neighbours see much of the same pixels
     return OutlineMeasure(
         median=middle * mm,
+        median_absolute=float(np.median(np.abs(values))) * mm,
         p95=float(np.quantile(np.abs(values), 0.95)) * mm,
         median_sigma=1.2533 * max(spread, float(np.median(traced.sigma[seen]))) / float(np.sqrt(independent)) * mm,
         point_sigma=float(np.median(traced.sigma[seen])) * mm,
