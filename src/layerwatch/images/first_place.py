@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 from scipy import fft, ndimage
 
 from layerwatch.images.placement import Similarity
@@ -46,7 +46,7 @@ def first_place(frame: Image, coverage: Image, usable: Mask, pivot: tuple[float,
     seen = fft.rfft2(_detail(small, known), size)
     radius = _radius(plan, middle) * factor
     best, found = -1.0, Similarity(pivot)
-    for angle in _tried(np.radians(reach.rotation), _APART * factor / max(radius, 1e-9)):
+    for angle in _tried(float(np.radians(reach.rotation)), _APART * factor / max(radius, 1e-9)):
         for growth in _tried(reach.scale, _APART * factor / max(radius, 1e-9)):
             place = Similarity(middle, angle=angle, scale=1 + growth)
             answer = fft.irfft2(seen * fft.rfft2(_detail(_laid(plan, place), None), size).conj(), size)
@@ -57,10 +57,10 @@ def first_place(frame: Image, coverage: Image, usable: Mask, pivot: tuple[float,
     return found
 
 
-def _tried(reach: float, step: float) -> Float64[np.ndarray, " n"]:
+def _tried(reach: float, step: float) -> list[float]:
     """Values within reach, 0 among them, no farther apart than twice the step."""
     count = min(int(np.ceil(max(reach - step, 0.0) / (2 * step))), 60)
-    return np.linspace(-reach, reach, 2 * count + 1) if count else np.zeros(1)
+    return np.linspace(-reach, reach, 2 * count + 1).tolist() if count else [0.0]
 
 
 def _radius(plan: Image, middle: tuple[float, float]) -> float:
@@ -91,7 +91,7 @@ def _detail(image: Image, known: Mask | None) -> Float32[np.ndarray, "h w"]:
     return np.clip(left, -_CLIP * spread, _CLIP * spread) if spread > 0 else left
 
 
-def _peak(answer: Float64[np.ndarray, "h w"], margin: int) -> tuple[float, tuple[float, float]]:
+def _peak(answer: Float32[np.ndarray, "h w"], margin: int) -> tuple[float, tuple[float, float]]:
     """The largest answer within the margin, and its shift (x, y), to a part of a pixel by a parabola."""
     lags = np.arange(-margin, margin + 1)
     window = answer[np.ix_(lags % answer.shape[0], lags % answer.shape[1])]
@@ -101,9 +101,9 @@ def _peak(answer: Float64[np.ndarray, "h w"], margin: int) -> tuple[float, tuple
     return float(window[row, column]), (float(x), float(y))
 
 
-def _vertex(line: Float64[np.ndarray, " n"], at: int) -> float:
+def _vertex(line: Float32[np.ndarray, " n"], at: int) -> float:
     if not 0 < at < len(line) - 1:
         return 0.0
-    a, b, c = line[at - 1 : at + 2]
+    a, b, c = (float(v) for v in line[at - 1 : at + 2])
     bend = a - 2 * b + c
     return float(np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if bend < 0 else 0.0

@@ -98,7 +98,7 @@ def trace(frame: Image, plan: SoftPlan, usable: Mask, place: Similarity, sign: f
 
 
 def _profiles(
-    frame: Image, usable: Mask, place: Similarity, points: Points, normals: Points, across: Vector
+    frame: Image, usable: Mask, place: Similarity, points: Points, normals: Points, across: Float64[np.ndarray, " m"]
 ) -> tuple[Float64[np.ndarray, "n m"], Bool[np.ndarray, " n"]]:
     """The frame along each normal, a little averaged along the outline."""
     at, n = place.seen(points), place.turned(normals)
@@ -117,7 +117,7 @@ def _profiles(
     return values.astype(np.float64), known.all((1, 2))
 
 
-def _planned(plan: SoftPlan, points: Points, normals: Points, across: Vector) -> Float64[np.ndarray, "n m"]:
+def _planned(plan: SoftPlan, points: Points, normals: Points, across: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, "n m"]:
     """The plan's softened share along each normal, averaged alike."""
     along = np.stack([-normals[:, 1], normals[:, 0]], 1)
     places = (

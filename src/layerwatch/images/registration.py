@@ -26,7 +26,7 @@ _BLURS = (0.4, 3.0)  # px, the least and the most that is fitted
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
 _LOOSE = 0.5  # px at the part's radius, from which rotation or scale is not told
 _SHAKY = 1.0  # px, from which the shift is not told
-_FLOOR = 0.02  # px, of what no model here explains: older layers' heat, swaths, interpolation
+_FLOOR = 0.03  # px, of what no model here explains: older layers' heat, swaths, interpolation
 _TRACED = 4.0  # px, how far from the placed outline it is looked for
 ALL = np.ones(4, bool)
 

@@ -10,7 +10,7 @@ from layerwatch.images.soft_plan import Band
 
 Square = Float64[np.ndarray, "k k"]
 
-_LAGS = 8  # px, over which the rest may be correlated
+_LAGS = 16  # px, over which the rest may be correlated
 
 
 def two_way(
