@@ -20,6 +20,7 @@ _KEYS: dict[str, dict[str, type]] = {
     "lamp": {"emitters": int},
     "camera": {"width": int, "height": int, "tilt": float, "low": float, "high": float, "bits": int, "noise": float},
 }
+_ALLOWED = {"camera": {"corners", "points", "lens"}}  # of the real camera, which images reads; see docs/bed.md
 _DEFAULT = "sand_binder_jetting"
 
 
@@ -111,7 +112,7 @@ def _check_keys(told: dict[str, Any], name: str) -> None:
         there = told.get(section)
         if not isinstance(there, dict):
             raise DataError(f"{name}: section [{section}] is missing; it holds {', '.join(keys)}")
-        for key in there.keys() - keys.keys():
+        for key in there.keys() - keys.keys() - _ALLOWED.get(section, set()):
             raise DataError(f"{name}: unknown key {section}.{key}; there are: {', '.join(keys)}")
         for key, kind in keys.items():
             _check_value(there.get(key), kind, f"{name}: {section}.{key}")
