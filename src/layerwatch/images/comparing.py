@@ -1,0 +1,175 @@
+"""Two looks at the same job, now and before -> what has changed: level, place, contrast, texture, lines, borders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from scipy import ndimage
+
+from layerwatch.images.looks import Image, Look
+
+_BORDER = 0.2  # of the frame, within which a border's step is looked for
+_HALF = -0.7  # logarithm
+_NEARLY = 0.5 - 1e-3  # grey from the span's middle, above which a cell lies at its end
+_HIDES = 0.1  # of a place's texture, below which it is hidden
+_WARMER = 4.0  # usual changes of grey, above which a place may be another thing
+_REACHES = (0.2, 0.35, 0.5)  # of the frame, in which a draught falls to a 1 / e
+_OUTLINE = 3.0  # times the usual energy, above which a cell holds an outline and no mere texture
+
+
+@dataclass(frozen=True)
+class Draught:
+    """A cold wave that dies out exponentially along rows or columns, as cold air does that falls in through a door."""
+
+    side: float  # grey that is lost at the side where it comes from
+    everywhere: float  # grey that is lost besides, the same all over
+    told: float  # share of the change that it explains
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What differs between a frame and the last sound one; both have the same size."""
+
+    now: Look
+    before: Look
+
+    @cached_property
+    def heat(self) -> Image:
+        """Grey that was gained at each pixel of the grid."""
+        return self.now.grid - self.before.grid
+
+    @cached_property
+    def level(self) -> float:
+        """Median of it."""
+        return float(np.median(self.cells))
+
+    @cached_property
+    def cells(self) -> Image:
+        """Grey that each cell gained."""
+        return self.now.coarse - self.before.coarse
+
+    @cached_property
+    def alike(self) -> float:
+        """Correlation of the shapes."""
+        return float((self.now.shapes * self.before.shapes).sum())
+
+    @cached_property
+    def mirrored(self) -> float:
+        """The best correlation of the shapes once the frame is flipped."""
+        return max(flips(self.now.shapes, self.before.shapes))
+
+    @cached_property
+    def same_noise(self) -> float:
+        """Correlation of what is left when all smooth things cancel: noise, and the sensor's fixed pattern."""
+        a, b = self.now.kinks.ravel(), self.before.kinks.ravel()
+        return float(a @ b / (np.sqrt(float(a @ a) * float(b @ b)) + 1e-9))
+
+    @cached_property
+    def louder(self) -> float:
+        """Logarithm of the noise's ratio."""
+        return float(np.log(self.now.noise / self.before.noise))
+
+    @cached_property
+    def stretched(self) -> float:
+        """Logarithm of the contrast's ratio."""
+        return float(np.log(self.now.contrast / self.before.contrast))
+
+    @cached_property
+    def sharper(self) -> Image:
+        """Logarithm of the ratio of fine energy in each cell that holds no outline; NaN where one is or was."""
+        now, before = self.now.energy, self.before.energy
+        told = np.log((now + np.float32(1e-14)) / (before + np.float32(1e-14)))
+        clipped = np.abs(self.now.coarse - 0.5) > _NEARLY
+        return np.asarray(np.where((before < _OUTLINE * np.median(before)) & ~clipped, told, np.nan), np.float32)
+
+    @cached_property
+    def sharpness(self) -> float:
+        """Median of it, in units of the noise; 0 where nothing can be told."""
+        told = self.sharper[np.isfinite(self.sharper)]
+        return float(np.median(told)) - 2 * self.louder if told.size else 0.0
+
+    @cached_property
+    def dulled(self) -> tuple[float, float]:
+        """How much fine energy the dullest place of 3 x 3 cells has lost, and the share of cells that lost half of it."""
+        there = np.isfinite(self.sharper)
+        filled = np.where(there, np.clip(self.sharper, -4, 2), 0).astype(np.float32)
+        weight = ndimage.uniform_filter(there.astype(np.float32), 3, mode="constant")
+        local = ndimage.uniform_filter(filled, 3, mode="constant") / np.maximum(weight, 0.5)
+        local = local[weight > 0.5]
+        return (float(-local.min()), float((local < _HALF).mean())) if local.size else (0.0, 0.0)
+
+    @cached_property
+    def draught(self) -> Draught:
+        """The cold wave from one side that explains the change best."""
+        y = self.cells.astype(np.float64)
+        y = np.clip(y, *np.quantile(y, (0.02, 0.98)))
+        within, best = float(y.var()) + 1e-12, Draught(0.0, 0.0, 0.0)
+        for axis, n in enumerate(y.shape):
+            line = y.mean(1 - axis)
+            for basis in _waves(n):
+                wave = basis - basis.mean()
+                a = float(wave @ line / (wave @ wave))
+                told = a * a * float((wave * wave).mean()) / within
+                if a < 0 and told > best.told:
+                    best = Draught(-a, float(a * basis.mean() - line.mean()), told)
+        return best
+
+    @cached_property
+    def hidden(self) -> float:
+        """Share of the largest place that reaches the border, has another temperature, and shows no texture any more."""
+        away = np.abs(self.heat - np.float32(self.level))
+        changed = away > _WARMER * 1.4826 * np.median(away)
+        now, before = (ndimage.uniform_filter(look.fine**2, 5, mode="nearest") for look in (self.now, self.before))
+        place = changed & (now < _HIDES * np.maximum(before, np.median(before)))
+        place = ndimage.binary_dilation(place, iterations=2)
+        labels, count = ndimage.label(place)
+        if not count:
+            return 0.0
+        borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
+        rims = np.unique(np.concatenate([border.ravel() for border in borders]))
+        sizes = np.bincount(labels.ravel())[rims[rims > 0]]
+        return float(sizes.max(initial=0) / place.size)
+
+    @cached_property
+    def edges(self) -> float:
+        """The strongest new edge, in grey a pixel of the grid."""
+        soft = ndimage.uniform_filter(self.heat, 3, mode="nearest")
+        return float(max(np.abs(np.diff(soft, axis=k)).max() for k in (0, 1)))
+
+    @cached_property
+    def lines(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
+        """Median gain of each row and each column."""
+        return np.median(self.heat, axis=1), np.median(self.heat, axis=0)
+
+    @cached_property
+    def bordered(self) -> float:
+        """Step near the borders, in grey: the largest along rows or along columns, whichever is smaller."""
+        return min(_border_step(line) for line in self.lines)
+
+    @cached_property
+    def flattened(self) -> float:
+        """Logarithm by which grey varies less along three neighbouring rows or columns than it did."""
+        ratios = (np.log(a / b) for a, b in zip(self.now.spreads, self.before.spreads, strict=True))
+        return max(float(-ndimage.maximum_filter1d(ratio, 3)[1:-1].min()) for ratio in ratios)
+
+
+def flips(shapes: Image, other: Image) -> tuple[float, float, float]:
+    """Correlations once rows, columns or both are flipped."""
+    rows, columns, both = (float((shapes[::r, ::c] * other).sum()) for r, c in ((-1, 1), (1, -1), (-1, -1)))
+    return rows, columns, both
+
+
+@cache
+def _waves(n: int) -> tuple[Float64[np.ndarray, " n"], ...]:
+    """Exponentials along n cells, from the first and from the last on."""
+    way = (np.arange(n) + 0.5) / n
+    forth = [np.exp(-way / reach) for reach in _REACHES]
+    return (*forth, *(wave[::-1] for wave in forth))
+
+
+def _border_step(line: Float32[np.ndarray, " n"]) -> float:
+    steps, reach = np.abs(line[2:] - line[:-2]), max(round(_BORDER * len(line)), 3)
+    return float(max(steps[:reach].max(), steps[-reach:].max()))

@@ -1,0 +1,31 @@
+"""Bumped camera: near the borders of two directions, whole rows and columns have changed in one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
+
+
+@dataclass(frozen=True)
+class BumpedCamera(Check):
+    """The machine's frame came into view, or moved; a defect ends at the sand."""
+
+    summary: ClassVar[str] = "steps along the bed's borders in both directions"
+    source: ClassVar[str] = "own"
+    advice: ClassVar[str] = "fasten the camera and calibrate its view anew"
+    rank: ClassVar[int] = 14
+    measures: ClassVar[int] = 1
+
+    clipped: float = 0.2  # share of pixels at the span's ends
+
+    def measure(self, seen: Seen) -> tuple[float, ...]:
+        """See Check."""
+        return (UNKNOWN if seen.change is None else seen.change.bordered,)
+
+    def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
+        """See Check."""
+        if far[0] < self.sure or seen.clipped > self.clipped:
+            return None
+        return Finding(f"a step of {numbers[0]:.1%} of the span along two borders")
