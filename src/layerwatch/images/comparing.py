@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 
 from layerwatch.images.looks import Image, Look
 
+_INNER = (0.2, 0.85)  # of rows and of columns, off the borders that a bumped camera shows
 _BORDER = 0.2  # of the frame, within which a border's step is looked for
 _HALF = -0.7  # logarithm
 _NEARLY = 0.5 - 1e-3  # grey from the span's middle, above which a cell lies at its end
@@ -27,6 +28,14 @@ class Draught:
     side: float  # grey that is lost at the side where it comes from
     everywhere: float  # grey that is lost besides, the same all over
     told: float  # share of the change that it explains
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A smooth thing over the bed."""
+
+    share: float  # of the frame
+    rim: float  # slope of the change at its rim, over its height, a pixel of the grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +88,17 @@ class Change:
 
     @cached_property
     def sharper(self) -> Image:
-        """Logarithm of the ratio of fine energy in each cell that holds no outline; NaN where one is or was."""
-        now, before = self.now.energy, self.before.energy
-        told = np.log((now + np.float32(1e-14)) / (before + np.float32(1e-14)))
+        """Logarithm of the ratio of texture in each cell; NaN where an outline is or was, or the span ends."""
+        now, before = self.now.quiet, self.before.quiet
         clipped = np.abs(self.now.coarse - 0.5) > _NEARLY
-        return np.asarray(np.where((before < _OUTLINE * np.median(before)) & ~clipped, told, np.nan), np.float32)
+        return np.asarray(np.where((before < _OUTLINE * np.median(before)) & ~clipped, np.log(now / before), np.nan))
 
     @cached_property
     def sharpness(self) -> float:
-        """Median of it, in units of the noise; 0 where nothing can be told."""
+        """Logarithm of the ratio of fine energy, in units of the noise: of texture or outlines, whichever lost less."""
         told = self.sharper[np.isfinite(self.sharper)]
-        return float(np.median(told)) - 2 * self.louder if told.size else 0.0
+        outlines = float(np.log(self.now.outlines / self.before.outlines))
+        return max(float(np.median(told)), outlines) - 2 * self.louder if told.size else 0.0
 
     @cached_property
     def dulled(self) -> tuple[float, float]:
@@ -118,26 +127,28 @@ class Change:
         return best
 
     @cached_property
-    def hidden(self) -> float:
-        """Share of the largest place that reaches the border, has another temperature, and shows no texture any more."""
+    def hidden(self) -> Hidden:
+        """The largest place that reaches the border, has another temperature, and shows no texture any more."""
         away = np.abs(self.heat - np.float32(self.level))
         changed = away > _WARMER * 1.4826 * np.median(away)
         now, before = (ndimage.uniform_filter(look.fine**2, 5, mode="nearest") for look in (self.now, self.before))
-        place = changed & (now < _HIDES * np.maximum(before, np.median(before)))
-        place = ndimage.binary_dilation(place, iterations=2)
-        labels, count = ndimage.label(place)
-        if not count:
-            return 0.0
+        place = changed & (now < _HIDES * np.maximum(before, np.median(self.before.quiet)))
+        labels, count = ndimage.label(ndimage.binary_dilation(place, iterations=2))
         borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
         rims = np.unique(np.concatenate([border.ravel() for border in borders]))
-        sizes = np.bincount(labels.ravel())[rims[rims > 0]]
-        return float(sizes.max(initial=0) / place.size)
+        rims = rims[rims > 0]
+        if not count or not len(rims):
+            return Hidden(0.0, 0.0)
+        sizes = np.bincount(labels.ravel())[rims]
+        inside = labels == rims[sizes.argmax()]
+        return Hidden(float(sizes.max() / place.size), self._rim(inside, away))
 
-    @cached_property
-    def edges(self) -> float:
-        """The strongest new edge, in grey a pixel of the grid."""
+    def _rim(self, inside: Bool[np.ndarray, "h w"], away: Image) -> float:
+        """How steep the change is around a place: its slope a pixel over its height."""
+        ring = ndimage.binary_dilation(inside, iterations=2) & ~ndimage.binary_erosion(inside, iterations=3)
         soft = ndimage.uniform_filter(self.heat, 3, mode="nearest")
-        return float(max(np.abs(np.diff(soft, axis=k)).max() for k in (0, 1)))
+        steep = np.hypot(*np.gradient(soft))[ring]
+        return float(np.median(steep) / (np.median(away[inside]) + 1e-9)) if steep.size else 0.0
 
     @cached_property
     def lines(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
@@ -146,14 +157,18 @@ class Change:
 
     @cached_property
     def bordered(self) -> float:
-        """Step near the borders, in grey: the largest along rows or along columns, whichever is smaller."""
-        return min(_border_step(line) for line in self.lines)
+        """Step near the borders: the largest along rows or along columns, whichever is smaller.
+
+        In units of what the frame before spans.
+        """
+        return min(_border_step(line) for line in self.lines) / self.before.reach
 
     @cached_property
     def flattened(self) -> float:
-        """Logarithm by which grey varies less along three neighbouring rows or columns than it did."""
-        ratios = (np.log(a / b) for a, b in zip(self.now.spreads, self.before.spreads, strict=True))
-        return max(float(-ndimage.maximum_filter1d(ratio, 3)[1:-1].min()) for ratio in ratios)
+        """Logarithm by which grey varies less along three neighbouring rows or columns than it did, off the borders."""
+        ratios = [np.log(a / b) for a, b in zip(self.now.spreads, self.before.spreads, strict=True)]
+        inner = [slice(round(_INNER[0] * len(ratio)), round(_INNER[1] * len(ratio))) for ratio in ratios]
+        return max(float(-ndimage.maximum_filter1d(r, 3)[part].min()) for r, part in zip(ratios, inner, strict=True))
 
 
 def flips(shapes: Image, other: Image) -> tuple[float, float, float]:

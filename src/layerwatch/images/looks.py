@@ -25,6 +25,8 @@ _KINKS = np.array([1.0, -4.0, 6.0, -4.0, 1.0], np.float32)  # blind to what is s
 _KINK_NORM = 70.0  # spread of white noise after it, once a row and once a column
 _BANDS = 8  # of rows, in which stripes are looked for
 _DEAD = 20.0  # spreads of the noise by which a dead pixel leaves its four neighbours
+_SHARPEST = 50  # one pixel in so many
+_NOTHING = 1e-14  # grey squared
 _TINY = np.float32(1e-7)
 
 
@@ -107,8 +109,8 @@ class Look:
 
     @cached_property
     def rich(self) -> float:
-        """Logarithm of the texture's fine energy over the noise's."""
-        return float(np.log((np.median(self.energy) + 1e-14) / self.noise**2))
+        """Logarithm of the texture's energy over the noise's."""
+        return float(np.log(np.median(self.quiet) / self.noise**2))
 
     @cached_property
     def stripes(self) -> float:
@@ -136,14 +138,33 @@ class Look:
         return float((self.frame[:: self.block] == level).mean())
 
     @cached_property
-    def energy(self) -> Image:
-        """Mean square of the fine picture in cells of 8 x 8 px of the grid."""
-        return cells(self.fine * self.fine)
+    def quiet(self) -> Image:
+        """Texture in each cell of 8 x 8 px of the grid: mean square of the fine picture over its quietest third.
+
+        Outlines, old ones that still shine through too, lie in the other two thirds.
+        """
+        h, w = (side // CELL for side in self.fine.shape)
+        square = np.square(self.fine[: h * CELL, : w * CELL]).reshape(h, CELL, w, CELL).swapaxes(1, 2)
+        third = CELL * CELL // 3
+        ranked = np.partition(square.reshape(h, w, -1), third, axis=2)
+        return np.asarray(ranked[..., :third].mean(2) + _NOTHING, np.float32)
+
+    @cached_property
+    def outlines(self) -> float:
+        """Mean square of the fine picture where its sharpest outlines are."""
+        square = np.square(self.fine).ravel()
+        return float(np.partition(square, -len(square) // _SHARPEST)[-len(square) // _SHARPEST :].mean()) + _NOTHING
 
     @cached_property
     def coarse(self) -> Image:
         """Mean grey of each cell."""
         return cells(self.grid)
+
+    @cached_property
+    def reach(self) -> float:
+        """Grey between the coldest and the warmest twentieth of the cells."""
+        low, high = np.quantile(self.coarse, (0.05, 0.95)).tolist()
+        return float(high - low) + 1e-6
 
     @cached_property
     def spreads(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:

@@ -15,9 +15,10 @@ class BumpedCamera(Check):
     summary: ClassVar[str] = "steps along the bed's borders in both directions"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "fasten the camera and calibrate its view anew"
-    rank: ClassVar[int] = 14
+    rank: ClassVar[int] = 15
     measures: ClassVar[int] = 1
 
+    least: float = 0.6  # of what the bed spans
     clipped: float = 0.2  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
@@ -26,6 +27,6 @@ class BumpedCamera(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if far[0] < self.sure or seen.clipped > self.clipped:
+        if far[0] < self.sure or numbers[0] < self.least or seen.clipped > self.clipped:
             return None
-        return Finding(f"a step of {numbers[0]:.1%} of the span along two borders")
+        return Finding(f"steps along two borders, {numbers[0]:.1f} times what the bed spans")

@@ -24,7 +24,7 @@ class ColumnNoise(Check):
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
-        return (float(np.log(seen.now.stripes)),)
+        return (float(np.log(seen.now.stripes / seen.now.noise)),)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""

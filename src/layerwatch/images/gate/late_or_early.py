@@ -15,7 +15,7 @@ class LateOrEarly(Check):
     summary: ClassVar[str] = "something even across the whole bed, or a time stamp that is off"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look at the trigger: it must fire between two recoatings"
-    rank: ClassVar[int] = 15
+    rank: ClassVar[int] = 14
     measures: ClassVar[int] = 2
 
     hint: float = 2.5  # orders of magnitude that are enough where both numbers have them

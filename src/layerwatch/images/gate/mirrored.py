@@ -20,6 +20,7 @@ class Mirrored(Check):
     measures: ClassVar[int] = 2
 
     least: float = 0.02  # by which the correlation grows
+    alike: float = 0.7  # correlation once it is flipped; another job's picture has less
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
@@ -32,7 +33,8 @@ class Mirrored(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if far[0] >= self.sure and numbers[0] > self.least:
+        change = seen.change
+        if change is not None and far[0] >= self.sure and numbers[0] > self.least and change.mirrored > self.alike:
             return Finding(f"flipped, it fits the last sound frame better by {numbers[0]:.2f} in correlation")
         if far[1] >= self.sure and numbers[1] > self.least:
             return Finding(f"flipped, it fits the plan better by {numbers[1]:.2f} in correlation")

@@ -19,14 +19,17 @@ class PersonInChamber(Check):
     measures: ClassVar[int] = 1
 
     share: float = 0.01  # of the frame
+    rim: float = 0.1  # of the change, by which it rises a pixel at the rim: dust on a window has no such edge
     clipped: float = 0.02  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
-        return (UNKNOWN if seen.change is None else seen.change.hidden,)
+        return (UNKNOWN if seen.change is None else seen.change.hidden.share,)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if far[0] < self.sure or numbers[0] < self.share or seen.clipped > self.clipped:
+        if seen.change is None or far[0] < self.sure or seen.clipped > self.clipped:
+            return None
+        if numbers[0] < self.share or seen.change.hidden.rim < self.rim:
             return None
         return Finding(f"{numbers[0]:.0%} of the bed are hidden from a border on")

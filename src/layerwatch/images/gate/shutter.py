@@ -20,6 +20,8 @@ class Shutter(Check):
     rank: ClassVar[int] = 8
     measures: ClassVar[int] = 2
 
+    hint: float = 1.5  # orders of magnitude of either number
+    most: float = 2.5  # contrast, in units of the noise
     clipped: float = 0.02  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
@@ -29,6 +31,7 @@ class Shutter(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if min(far) < self.sure or seen.clipped > self.clipped:
+        look = seen.now
+        if min(far) < self.hint or seen.clipped > self.clipped or look.contrast > self.most * look.noise / look.block:
             return None
         return Finding(f"contrast of {seen.now.contrast:.2%} of the span, no texture beyond the noise")
