@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 _SAME = 0.1  # layer times, within which a stamp belongs to a phase
+_JUMP = 0.5  # layer times, from which on a clock may have been set
 _FORGETS = 0.2  # of the phase with each frame
 
 
@@ -28,7 +29,7 @@ class Clock:
             return replace(self, phase=zero)
         off = min(away, key=abs)
         if abs(off) > _SAME:
-            return replace(self, other=zero)
+            return replace(self, other=zero) if abs(off) > _JUMP else self
         kept = self.phase if off == away[0] else self.other
         return replace(self, phase=(1 - _FORGETS) * (kept or 0.0) + _FORGETS * zero, other=None)
 

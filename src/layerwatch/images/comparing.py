@@ -15,10 +15,12 @@ _INNER = (0.2, 0.85)  # of rows and of columns, off the borders that a bumped ca
 _BORDER = 0.2  # of the frame, within which a border's step is looked for
 _HALF = -0.7  # logarithm
 _NEARLY = 0.5 - 1e-3  # grey from the span's middle, above which a cell lies at its end
+_LINE = 2.0  # usual changes of grey, above which a whole line has changed
 _HIDES = 0.1  # of a place's texture, below which it is hidden
 _WARMER = 4.0  # usual changes of grey, above which a place may be another thing
 _REACHES = (0.2, 0.35, 0.5)  # of the frame, in which a draught falls to a 1 / e
-_OUTLINE = 3.0  # times the usual energy, above which a cell holds an outline and no mere texture
+_TOLD = 0.3  # of a place's cells, that must tell something
+_OUTLINE = 3.0  # times the energy of a quiet cell, above which a cell holds an outline and no mere texture
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,20 @@ class Draught:
 
 
 @dataclass(frozen=True)
+class Dulled:
+    """Where a frame has lost texture, in places of 3 x 3 cells."""
+
+    depth: float  # logarithm of what is left in the dullest place, without its sign
+    share: float  # of the places that have lost half of it
+    heat: float  # grey by which the heat has changed where the texture was lost
+
+
+@dataclass(frozen=True)
 class Hidden:
     """A smooth thing over the bed."""
 
     share: float  # of the frame
-    rim: float  # slope of the change at its rim, over its height, a pixel of the grid
+    rim: float  # logarithm by which there is more outline around it than there was
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,28 +98,43 @@ class Change:
         return float(np.log(self.now.contrast / self.before.contrast))
 
     @cached_property
-    def sharper(self) -> Image:
-        """Logarithm of the ratio of texture in each cell; NaN where an outline is or was, or the span ends."""
+    def sharper(self) -> Float32[np.ndarray, "2 a b"]:
+        """Logarithm of the ratio of texture in places of 3 x 3 cells, and what share of each could be told.
+
+        Cells that hold an outline, or lie at an end of the span, tell nothing.
+        """
         now, before = self.now.quiet, self.before.quiet
-        clipped = np.abs(self.now.coarse - 0.5) > _NEARLY
-        return np.asarray(np.where((before < _OUTLINE * np.median(before)) & ~clipped, np.log(now / before), np.nan))
-
-    @cached_property
-    def sharpness(self) -> float:
-        """Logarithm of the ratio of fine energy, in units of the noise: of texture or outlines, whichever lost less."""
-        told = self.sharper[np.isfinite(self.sharper)]
-        outlines = float(np.log(self.now.outlines / self.before.outlines))
-        return max(float(np.median(told)), outlines) - 2 * self.louder if told.size else 0.0
-
-    @cached_property
-    def dulled(self) -> tuple[float, float]:
-        """How much fine energy the dullest place of 3 x 3 cells has lost, and the share of cells that lost half of it."""
-        there = np.isfinite(self.sharper)
-        filled = np.where(there, np.clip(self.sharper, -4, 2), 0).astype(np.float32)
+        there = (before < _OUTLINE * np.quantile(before, 0.2)) & (np.abs(self.now.coarse - 0.5) < _NEARLY)
+        told = np.where(there, np.clip(np.log(now / before), -4, 2), 0).astype(np.float32)
         weight = ndimage.uniform_filter(there.astype(np.float32), 3, mode="constant")
-        local = ndimage.uniform_filter(filled, 3, mode="constant") / np.maximum(weight, 0.5)
-        local = local[weight > 0.5]
-        return (float(-local.min()), float((local < _HALF).mean())) if local.size else (0.0, 0.0)
+        local = ndimage.uniform_filter(told, 3, mode="constant") / np.maximum(weight, _TOLD)
+        return np.stack([local, weight])
+
+    @cached_property
+    def blur(self) -> float:
+        """How much of the frame before's curvature was added: half the square of a blur's width in px of the grid.
+
+        By least squares beside contrast, which may grow or shrink; a shift of outlines adds slope, not curvature.
+        """
+        before, now = (_soft(look.grid) for look in (self.before, self.now))
+        bent = before[:-2, 1:-1] + before[2:, 1:-1] + before[1:-1, :-2] + before[1:-1, 2:] - 4 * before[1:-1, 1:-1]
+        rest = before[1:-1, 1:-1] - before.mean()
+        gained = (now - before)[1:-1, 1:-1].ravel()
+        A = np.stack([bent.ravel() - bent.mean(), rest.ravel() - rest.mean()])
+        found = np.linalg.solve(A @ A.T + 1e-12 * np.eye(2), A @ gained)
+        return float(found[0])
+
+    @cached_property
+    def dulled(self) -> Dulled:
+        """Where texture was lost, beyond what the noise lost, and whether the heat changed at the same places."""
+        local, weight = self.sharper
+        known = weight > _TOLD
+        if not known.any():
+            return Dulled(0.0, 0.0, 0.0)
+        lost = np.minimum(local[known] - 2 * min(self.louder, 0.0), 0)
+        heat = ndimage.uniform_filter(self.cells, 3, mode="nearest")[known]
+        both = float(((lost - lost.mean()) * (heat - heat.mean())).mean()) / (float(lost.std()) + 0.1)
+        return Dulled(-float(lost.min(initial=0)), float((lost < _HALF).mean()), abs(both))
 
     @cached_property
     def draught(self) -> Draught:
@@ -141,14 +167,13 @@ class Change:
             return Hidden(0.0, 0.0)
         sizes = np.bincount(labels.ravel())[rims]
         inside = labels == rims[sizes.argmax()]
-        return Hidden(float(sizes.max() / place.size), self._rim(inside, away))
+        return Hidden(float(sizes.max() / place.size), self._rim(inside))
 
-    def _rim(self, inside: Bool[np.ndarray, "h w"], away: Image) -> float:
-        """How steep the change is around a place: its slope a pixel over its height."""
+    def _rim(self, inside: Bool[np.ndarray, "h w"]) -> float:
+        """How much more outline there is around a place than before, as a logarithm."""
         ring = ndimage.binary_dilation(inside, iterations=2) & ~ndimage.binary_erosion(inside, iterations=3)
-        soft = ndimage.uniform_filter(self.heat, 3, mode="nearest")
-        steep = np.hypot(*np.gradient(soft))[ring]
-        return float(np.median(steep) / (np.median(away[inside]) + 1e-9)) if steep.size else 0.0
+        now, before = (ndimage.maximum_filter(np.abs(look.fine), 5)[ring] for look in (self.now, self.before))
+        return 2 * float(np.log((np.median(now) + 1e-9) / (np.median(before) + 1e-9))) if now.size else 0.0
 
     @cached_property
     def lines(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
@@ -165,10 +190,21 @@ class Change:
 
     @cached_property
     def flattened(self) -> float:
-        """Logarithm by which grey varies less along three neighbouring rows or columns than it did, off the borders."""
-        ratios = [np.log(a / b) for a, b in zip(self.now.spreads, self.before.spreads, strict=True)]
-        inner = [slice(round(_INNER[0] * len(ratio)), round(_INNER[1] * len(ratio))) for ratio in ratios]
-        return max(float(-ndimage.maximum_filter1d(r, 3)[part].min()) for r, part in zip(ratios, inner, strict=True))
+        """Logarithm by which grey varies less along three neighbouring rows or columns than it did.
+
+        Off the borders, and where these rows or columns as a whole are warmer or colder than before.
+        """
+        away = _LINE * float(np.median(np.abs(self.heat - np.float32(self.level))))
+        found = []
+        for now, before, line in zip(self.now.spreads, self.before.spreads, self.lines, strict=True):
+            flat = np.where(np.abs(line - self.level) > away, np.log(before / now), 0)
+            inner = slice(round(_INNER[0] * len(flat)), round(_INNER[1] * len(flat)))
+            found.append(float(ndimage.minimum_filter1d(flat, 3)[inner].max()))
+        return max(found)
+
+
+def _soft(picture: Image) -> Float64[np.ndarray, "h w"]:
+    return np.asarray(ndimage.uniform_filter(picture, 3, mode="nearest"), np.float64)
 
 
 def flips(shapes: Image, other: Image) -> tuple[float, float, float]:

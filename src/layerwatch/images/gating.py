@@ -55,7 +55,7 @@ class Gate:
 
     checks: tuple[Check, ...] = field(default_factory=every_check)
     known_: Known | None = None
-    tails_: dict[str, Tails] = field(default_factory=dict, repr=False)  # by check; start and fall are [lags k]
+    tails_: Tails | None = field(default=None, repr=False)  # start and fall are [lags k], all checks' numbers in turn
     _past: Past | None = field(default=None, repr=False)
 
     def fit(self, jobs: Iterable[Sequence[Shot]], plans: PlanOf | None = None) -> Gate:
@@ -79,9 +79,7 @@ class Gate:
             raise DataError(f"{count} healthy frames are too few for a gate; give at least {_FEWEST}, of several jobs")
         learnt = [Tails.of(np.array(rows[lag]).reshape(len(rows[lag]), -1)) for lag in LAGS if rows[lag]]
         starts, falls = _carried([tails.start for tails in learnt]), _carried([tails.fall for tails in learnt])
-        places = np.cumsum([0, *(check.measures for check in self.checks)])
-        for check, a, b in zip(self.checks, places[:-1], places[1:], strict=True):
-            self.tails_[check.name] = Tails(starts[:, a:b], falls[:, a:b])
+        self.tails_ = Tails(starts, falls)
         return self
 
     def begin(self, job: str) -> Gate:
@@ -106,9 +104,10 @@ class Gate:
             self.begin(shot.job)
         assert self.known_ is not None and self._past is not None  # noqa: S101 # begin sets both
         seen = Seen(shot, self.known_, self._past, plan)
-        told = [(check, found, far) for check, found, far in self._findings(seen)]
-        own = next(((check, found) for check, found, _ in told if found is not None and found.itself), None)
-        others = [(check, found) for check, found, _ in told if found is not None and found.others]
+        numbers, far = self._measured(seen)
+        told = self._findings(seen, numbers, far)
+        own = next(((check, found) for check, found in told if found.itself), None)
+        others = [(check, found) for check, found in told if found.others]
         fault = _fault(shot.job, shot.layer, *own) if own else None
         self._past = _after(seen, fault)
         return Answer(
@@ -116,16 +115,26 @@ class Gate:
             shot.layer,
             fault,
             tuple(_fault(shot.job, layer, *one) for one in others for layer in one[1].others),
-            float(10.0 ** -max((float(far.max(initial=0)) for _, _, far in told), default=0.0)),
+            float(10.0 ** -far.max(initial=0)),
         )
 
-    def _findings(self, seen: Seen) -> Iterator[tuple[Check, Finding | None, Float64[np.ndarray, " k"]]]:
+    def _measured(self, seen: Seen) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+        """All checks' numbers one after another, and how far each goes beyond healthy ones at the frame's lag."""
+        assert self.tails_ is not None  # noqa: S101 # learnt with what is known
         row = LAGS.index(_lag_of(seen.lag))
+        numbers = self._numbers(seen) if seen.fits else np.full(self.tails_.start.shape[1], UNKNOWN)
+        return numbers, Tails(self.tails_.start[row], self.tails_.fall[row]).far(numbers)
+
+    def _findings(
+        self, seen: Seen, numbers: Float64[np.ndarray, " k"], far: Float64[np.ndarray, " k"]
+    ) -> list[tuple[Check, Finding]]:
+        found, place = list[tuple[Check, Finding]](), 0
         for check in self.checks:
-            numbers = check.measure(seen) if seen.fits else (UNKNOWN,) * check.measures
-            tails = self.tails_[check.name]
-            far = Tails(tails.start[row], tails.fall[row]).far(np.array(numbers, np.float64))
-            yield check, check.find(seen, numbers, far), far
+            own = slice(place, place + check.measures)
+            one = check.find(seen, tuple(numbers[own].tolist()), far[own])
+            found += [(check, one)] if one is not None else []
+            place += check.measures
+        return found
 
     def _numbers(self, seen: Seen) -> Float64[np.ndarray, " k"]:
         return np.array([number for check in self.checks for number in check.measure(seen)], np.float64)

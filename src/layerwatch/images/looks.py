@@ -25,7 +25,6 @@ _KINKS = np.array([1.0, -4.0, 6.0, -4.0, 1.0], np.float32)  # blind to what is s
 _KINK_NORM = 70.0  # spread of white noise after it, once a row and once a column
 _BANDS = 8  # of rows, in which stripes are looked for
 _DEAD = 20.0  # spreads of the noise by which a dead pixel leaves its four neighbours
-_SHARPEST = 50  # one pixel in so many
 _NOTHING = 1e-14  # grey squared
 _TINY = np.float32(1e-7)
 
@@ -148,12 +147,6 @@ class Look:
         third = CELL * CELL // 3
         ranked = np.partition(square.reshape(h, w, -1), third, axis=2)
         return np.asarray(ranked[..., :third].mean(2) + _NOTHING, np.float32)
-
-    @cached_property
-    def outlines(self) -> float:
-        """Mean square of the fine picture where its sharpest outlines are."""
-        square = np.square(self.fine).ravel()
-        return float(np.partition(square, -len(square) // _SHARPEST)[-len(square) // _SHARPEST :].mean()) + _NOTHING
 
     @cached_property
     def coarse(self) -> Image:

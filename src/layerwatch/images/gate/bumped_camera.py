@@ -15,10 +15,10 @@ class BumpedCamera(Check):
     summary: ClassVar[str] = "steps along the bed's borders in both directions"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "fasten the camera and calibrate its view anew"
-    rank: ClassVar[int] = 15
+    rank: ClassVar[int] = 19
     measures: ClassVar[int] = 1
 
-    least: float = 0.6  # of what the bed spans
+    least: float = 1.0  # of what the bed spans
     clipped: float = 0.2  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:

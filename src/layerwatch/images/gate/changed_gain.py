@@ -17,9 +17,10 @@ class ChangedGain(Check):
     summary: ClassVar[str] = "contrast and noise grew or shrank together"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "set gain, span and automatic contrast as they were"
-    rank: ClassVar[int] = 22
+    rank: ClassVar[int] = 18
     measures: ClassVar[int] = 1
 
+    apart: float = 0.15  # logarithm, between the growth of contrast and of noise
     least: float = 0.04  # logarithm
     alike: float = 0.6  # correlation with the frame before
 
@@ -28,7 +29,8 @@ class ChangedGain(Check):
         change = seen.change
         if change is None:
             return (UNKNOWN,)
-        return (min(abs(change.louder), abs(change.stretched)) if change.louder * change.stretched > 0 else 0.0,)
+        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < self.apart * max(1.0, abs(change.louder))
+        return (min(abs(change.louder), abs(change.stretched)) if same else 0.0,)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""

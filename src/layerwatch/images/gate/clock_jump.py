@@ -15,7 +15,7 @@ class ClockJump(Check):
     summary: ClassVar[str] = "a time stamp that is off by more than a layer time"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "set the clock from one source; correct the stamps by the jump"
-    rank: ClassVar[int] = 18
+    rank: ClassVar[int] = 21
 
     least: float = 0.3  # layer times
 

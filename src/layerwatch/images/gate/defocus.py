@@ -17,21 +17,23 @@ class Defocus(Check):
     summary: ClassVar[str] = "less texture everywhere, with the usual noise"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "focus the lens and fasten it"
-    rank: ClassVar[int] = 20
+    rank: ClassVar[int] = 12
     measures: ClassVar[int] = 2
 
-    share: float = 0.5  # of the bed that is duller
+    alike: float = 0.4  # correlation with the frame before
+    share: float = 0.2  # of the bed that lost texture
+    least: float = 0.15  # of the blur's squared width, in px of the grid, by half
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
-        change = seen.change
-        return (UNKNOWN if change is None else -change.sharpness, -seen.now.rich)
+        return (UNKNOWN if seen.change is None else seen.change.blur, -seen.now.rich)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        change = seen.change
-        if change is None:
+        if seen.change is None:
             return Finding("hardly any texture beyond the noise") if far[1] >= self.sure else None
-        if far[0] < self.sure or change.dulled[1] < self.share:
+        if far[0] < self.sure or numbers[0] < self.least or seen.change.alike < self.alike:
             return None
-        return Finding(f"fine contrast is {np.exp(change.sharpness / 2):.0%} of the last sound frame's")
+        if seen.change.dulled.share < self.share:
+            return None
+        return Finding(f"blurred by {np.sqrt(2 * numbers[0]):.1f} px of 120 or more")

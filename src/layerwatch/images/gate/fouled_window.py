@@ -15,18 +15,25 @@ class FouledWindow(Check):
     summary: ClassVar[str] = "a broad, soft place that has lost its texture"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "clean the window, and judge the frames since anew where they are kept"
-    rank: ClassVar[int] = 19
-    measures: ClassVar[int] = 2
+    rank: ClassVar[int] = 17
+    measures: ClassVar[int] = 3
 
     share: float = 0.05  # of the bed
-    hint: float = 2.0  # orders of magnitude of the weaker number
+    hint: float = 2.0  # orders of magnitude, at least, by which the dullest place is duller
+    heat: float = 6.0  # orders of magnitude of the heat that changed where texture was lost
+    alike: float = 0.6  # correlation with the frame before
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
-        return (UNKNOWN, UNKNOWN) if seen.change is None else seen.change.dulled
+        if seen.change is None:
+            return UNKNOWN, UNKNOWN, UNKNOWN
+        dulled = seen.change.dulled
+        return dulled.depth, dulled.share, dulled.heat
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if min(far) < self.hint or max(far) < self.sure or numbers[1] < self.share:
+        if seen.change is None or seen.change.alike < self.alike or far[0] < self.hint or numbers[1] < self.share:
+            return None
+        if far[0] + far[1] < 2 * self.sure and far[2] < self.heat:
             return None
         return Finding(f"{numbers[1]:.0%} of the bed have lost half of their texture")

@@ -15,7 +15,7 @@ class OpenDoor(Check):
     summary: ClassVar[str] = "a cold gradient from one side and a lower level"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "close the door, and wait until the bed is warm again"
-    rank: ClassVar[int] = 21
+    rank: ClassVar[int] = 22
     measures: ClassVar[int] = 1
 
     told: float = 0.78  # share of the change that a wave from one side explains

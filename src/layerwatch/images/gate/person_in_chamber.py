@@ -19,7 +19,7 @@ class PersonInChamber(Check):
     measures: ClassVar[int] = 1
 
     share: float = 0.01  # of the frame
-    rim: float = 0.1  # of the change, by which it rises a pixel at the rim: dust on a window has no such edge
+    rim: float = 0.0  # logarithm by which there is more outline around it: dust on a window has no edge
     clipped: float = 0.02  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ class PowerPause(Check):
     summary: ClassVar[str] = "one long interval, then a colder bed"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "let the bed warm up for some layers; judge those after"
-    rank: ClassVar[int] = 17
+    rank: ClassVar[int] = 14
     measures: ClassVar[int] = 1
 
     long: float = 2.5  # layer times, besides the usual one

@@ -17,9 +17,10 @@ class WrongJob(Check):
     summary: ClassVar[str] = "neither shapes nor heat are those of the job"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look for two jobs in one folder, and for names given twice"
-    rank: ClassVar[int] = 23
+    rank: ClassVar[int] = 20
     measures: ClassVar[int] = 3
 
+    apart: float = 0.25  # one minus the correlation with the frame before
     hint: float = 3.0  # orders of magnitude of the weaker number
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
@@ -33,7 +34,7 @@ class WrongJob(Check):
         """See Check."""
         if seen.shot.job != seen.past.job:
             return Finding(f"it claims to be of job {seen.shot.job}, not {seen.past.job}")
-        if min(far[0], far[1]) >= self.hint and max(far[0], far[1]) >= self.sure:
+        if numbers[0] > self.apart and min(far[0], far[1]) >= self.hint and max(far[0], far[1]) >= self.sure:
             return Finding(f"correlation of {1 - numbers[0]:.2f} with the job's last sound frame, and another field of heat")
         if far[2] >= self.sure:
             return Finding(f"correlation of {1 - numbers[2]:.2f} with the plan")
