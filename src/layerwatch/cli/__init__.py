@@ -1,6 +1,6 @@
 """The command line -> one journey a verb; every heavy import waits until its verb is called."""
 
-from layerwatch.cli import factory, learning, running
+from layerwatch.cli import factory, gating, learning, running
 from layerwatch.cli.app import app, main
 
-__all__ = ["app", "factory", "learning", "main", "running"]
+__all__ = ["app", "factory", "gating", "learning", "main", "running"]
