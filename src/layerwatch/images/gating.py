@@ -163,9 +163,7 @@ def _check_alike(job: Sequence[Shot], known: Known) -> None:
             )
 
 
-def _lessons(
-    job: Sequence[Shot], known: Known, plans: PlanOf | None, rng: np.random.Generator
-) -> Iterator[Seen]:
+def _lessons(job: Sequence[Shot], known: Known, plans: PlanOf | None, rng: np.random.Generator) -> Iterator[Seen]:
     """Every frame after the one before it, and after an earlier one; the first after nothing."""
     looks, clock = [Look(shot) for shot in job], Clock(known.layer_time)
     for k, look in enumerate(looks):

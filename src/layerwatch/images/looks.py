@@ -104,7 +104,7 @@ class Look:
     @cached_property
     def noise(self) -> float:
         """Spread of the sensor's noise in grey."""
-        return float(np.median(np.abs(self.kinks))) / (0.6745 * _KINK_NORM) / 65535 + 1e-7
+        return float(np.median(np.abs(self.kinks[::2]))) / (0.6745 * _KINK_NORM) / 65535 + 1e-7
 
     @cached_property
     def rich(self) -> float:
@@ -162,7 +162,7 @@ class Look:
     @cached_property
     def spreads(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
         """How far grey varies along each row and each column of the grid: the width of its densest half."""
-        return _densest_half(self.grid), _densest_half(np.ascontiguousarray(self.grid.T))
+        return _densest_half(self.grid[:, ::2]), _densest_half(np.ascontiguousarray(self.grid[::2].T))
 
     def _sampled_rows(self, together: int) -> Float32[np.ndarray, "k n w"]:
         """Runs of neighbouring rows, about a hundred of them."""
@@ -184,7 +184,7 @@ def _densest_half(picture: Image) -> Float32[np.ndarray, " h"]:
     return np.asarray((ranked[:, half:] - ranked[:, : ranked.shape[1] - half]).min(1) + _TINY, np.float32)
 
 
-def cells(picture: Image) -> Image:
+def cells(picture: Image) -> Float32[np.ndarray, "a b"]:
     """Means over cells of the grid; a rest at the right and the bottom is left out."""
     h, w = (side // CELL for side in picture.shape)
     return np.asarray(picture[: h * CELL, : w * CELL].reshape(h, CELL, w, CELL).mean((1, 3)), np.float32)

@@ -137,9 +137,10 @@ class Bench:
         learn = printer.jobs(part, _LEARN, healthy=amounts.learn)
         gate = Gate().fit(_shots(job) for job in _told(learn, f"learn, {preset}", progress))
         detector, line = _detector_of(learn)
-        items = {f"healthy-{n}": Item("healthy", "", job) for n, job in enumerate(
-            printer.jobs(part, _HEALTHY, healthy=amounts.healthy)
-        )}
+        items = {
+            f"healthy-{n}": Item("healthy", "", job)
+            for n, job in enumerate(printer.jobs(part, _HEALTHY, healthy=amounts.healthy))
+        }
         if other is not None:
             apart = printer.jobs(other, _OTHER, healthy=max(amounts.healthy // 2, 1))
             items |= {f"other-{n}": Item("other part", "", job) for n, job in enumerate(apart)}

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from layerwatch.images.clock import Clock
+from layerwatch.images.clock import Clock as Clock
 from layerwatch.images.comparing import Change
-from layerwatch.images.looks import Look
+from layerwatch.images.looks import Look as Look
 from layerwatch.records import Shot
 
 SURE = 5.0  # orders of magnitude, from which on a number is no longer believed to be a healthy frame's

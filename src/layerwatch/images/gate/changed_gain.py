@@ -17,7 +17,7 @@ class ChangedGain(Check):
     summary: ClassVar[str] = "contrast and noise grew or shrank together"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "set gain, span and automatic contrast as they were"
-    rank: ClassVar[int] = 18
+    rank: ClassVar[int] = 19
     measures: ClassVar[int] = 1
 
     apart: float = 0.15  # logarithm, between the growth of contrast and of noise
@@ -29,7 +29,9 @@ class ChangedGain(Check):
         change = seen.change
         if change is None:
             return (UNKNOWN,)
-        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < self.apart * max(1.0, abs(change.louder))
+        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < self.apart * max(
+            1.0, abs(change.louder)
+        )
         return (min(abs(change.louder), abs(change.stretched)) if same else 0.0,)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:

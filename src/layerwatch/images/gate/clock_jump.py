@@ -23,4 +23,6 @@ class ClockJump(Check):
         """See Check."""
         if abs(seen.off) <= self.least:
             return None
-        return Finding(f"{abs(seen.off) * seen.known.layer_time:.0f} s {'late' if seen.off > 0 else 'early'}, with a sound picture")
+        return Finding(
+            f"{abs(seen.off) * seen.known.layer_time:.0f} s {'late' if seen.off > 0 else 'early'}, with a sound picture"
+        )

@@ -19,7 +19,7 @@ class OpenDoor(Check):
     measures: ClassVar[int] = 1
 
     told: float = 0.78  # share of the change that a wave from one side explains
-    everywhere: float = 0.0  # of the cold at that side, at least
+    everywhere: float = -0.1  # of the cold at that side, at least, that the whole bed is colder
     least: float = 0.015  # of the span
 
     def measure(self, seen: Seen) -> tuple[float, ...]:

@@ -15,11 +15,11 @@ class PersonInChamber(Check):
     summary: ClassVar[str] = "something smooth hides the bed from a border on"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "wait until the chamber is closed, and take the frame again"
-    rank: ClassVar[int] = 16
+    rank: ClassVar[int] = 17
     measures: ClassVar[int] = 1
 
     share: float = 0.01  # of the frame
-    rim: float = 0.0  # logarithm by which there is more outline around it: dust on a window has no edge
+    rim: float = -1.3  # logarithm by which there is more outline around it: dust on a window blurs those that were
     clipped: float = 0.02  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ class WrongJob(Check):
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
         change, plan = seen.change, seen.planned
-        apart = UNKNOWN if change is None else 1 - change.alike
+        apart = UNKNOWN if change is None else 1 - change.kept
         field = UNKNOWN if change is None else float(np.median(np.abs(change.cells - change.level)))
         return apart, field, UNKNOWN if plan is None else 1 - abs(float((seen.now.shapes * plan).sum()))
 
@@ -34,8 +34,12 @@ class WrongJob(Check):
         """See Check."""
         if seen.shot.job != seen.past.job:
             return Finding(f"it claims to be of job {seen.shot.job}, not {seen.past.job}")
-        if numbers[0] > self.apart and min(far[0], far[1]) >= self.hint and max(far[0], far[1]) >= self.sure:
-            return Finding(f"correlation of {1 - numbers[0]:.2f} with the job's last sound frame, and another field of heat")
+        change = seen.change
+        both = min(far[0], far[1]) >= self.hint and max(far[0], far[1]) >= self.sure
+        if change is not None and both and 1 - change.alike > self.apart:
+            return Finding(
+                f"correlation of {change.alike:.2f} with the job's last sound frame, and another field of heat"
+            )
         if far[2] >= self.sure:
             return Finding(f"correlation of {1 - numbers[2]:.2f} with the plan")
         return None
