@@ -18,7 +18,7 @@ from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.job.machine import default_machine
 from layerwatch.records import Truth
-from layerwatch.testing import contracts
+from layerwatch.testing import contracts, frames
 from layerwatch.testing.images import healthy_image, vectors
 from layerwatch.verdict.sides import farther_side
 
@@ -26,6 +26,7 @@ CHECKED: dict[str, Callable[[Any], None]] = {
     "detectors": contracts.check_detector,
     "verdict.clusters": contracts.check_cluster_method,
     "verdict.reductions": contracts.check_reduction,
+    "images.gate": frames.check_check,
     "images.readers": contracts.check_reader,
     "part.formats": contracts.check_format,
 }

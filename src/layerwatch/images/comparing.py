@@ -1,0 +1,242 @@
+"""Two looks at the same job, now and before -> what has changed: level, place, contrast, texture, lines, borders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+from scipy import ndimage
+
+from layerwatch.images.looks import Image, Look, cells
+
+_INNER = (0.2, 0.85)  # of rows and of columns, off the borders that a bumped camera shows
+_BORDER = 0.2  # of the frame, within which a border's step is looked for
+_HALF = -0.7  # logarithm
+_NEARLY = 0.5 - 1e-3  # grey from the span's middle, above which a cell lies at its end
+_NOTHING = 1e-18  # grey to the fourth power
+_SPECKS = 0.005  # of the frame; smaller places are not looked at
+_LINE = 2.0  # usual changes of grey, above which a whole line has changed
+_HIDES = 0.1  # of a place's texture, below which it is hidden
+_WARMER = 4.0  # usual changes of grey, above which a place may be another thing
+_REACHES = (0.2, 0.35, 0.5)  # of the frame, in which a draught falls to a 1 / e
+_TOLD = 0.3  # of a place's cells, that must tell something
+_OUTLINE = 3.0  # times the energy of a quiet cell, above which a cell holds an outline and no mere texture
+
+
+@dataclass(frozen=True)
+class Draught:
+    """A cold wave that dies out exponentially along rows or columns, as cold air does that falls in through a door."""
+
+    side: float  # grey that is lost at the side where it comes from
+    everywhere: float  # grey that is lost besides, the same all over
+    told: float  # share of the change that it explains
+
+
+@dataclass(frozen=True)
+class Dulled:
+    """Where a frame has lost texture, in places of 3 x 3 cells."""
+
+    depth: float  # logarithm of what is left in the dullest place, without its sign
+    share: float  # of the places that have lost half of it
+    heat: float  # grey by which the heat has changed where the texture was lost
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A smooth thing over the bed."""
+
+    share: float  # of the frame
+    rim: float  # logarithm by which there is more outline around it than there was
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What differs between a frame and the last sound one; both have the same size."""
+
+    now: Look
+    before: Look
+
+    @cached_property
+    def heat(self) -> Image:
+        """Grey that was gained at each pixel of the grid."""
+        return self.now.grid - self.before.grid
+
+    @cached_property
+    def level(self) -> float:
+        """Median of it."""
+        return float(np.median(self.cells))
+
+    @cached_property
+    def cells(self) -> Image:
+        """Grey that each cell gained."""
+        return self.now.coarse - self.before.coarse
+
+    @cached_property
+    def usual(self) -> float:
+        """Median size of the gain, level taken away."""
+        return float(np.median(np.abs(self.heat[::2, ::2] - np.float32(self.level))))
+
+    @cached_property
+    def alike(self) -> float:
+        """Correlation of the shapes."""
+        return float((self.now.shapes * self.before.shapes).sum())
+
+    @cached_property
+    def mirrored(self) -> float:
+        """The best correlation of the shapes once the frame is flipped."""
+        return max(flips(self.now.shapes, self.before.shapes))
+
+    @cached_property
+    def kept(self) -> float:
+        """Correlation of the fine picture in all but the most alike sixth of places of 3 x 3 cells."""
+        a, b = self.now.fine, self.before.fine
+        product, now, before = (ndimage.uniform_filter(cells(x), 3, mode="nearest") for x in (a * b, a * a, b * b))
+        return float(np.quantile(product / np.sqrt(now * before + _NOTHING), 0.85))
+
+    @cached_property
+    def same_noise(self) -> float:
+        """Correlation of what is left when all smooth things cancel: noise, and the sensor's fixed pattern."""
+        a, b = self.now.kinks.ravel(), self.before.kinks.ravel()
+        return float(a @ b / (np.sqrt(float(a @ a) * float(b @ b)) + 1e-9))
+
+    @cached_property
+    def louder(self) -> float:
+        """Logarithm of the noise's ratio."""
+        return float(np.log(self.now.noise / self.before.noise))
+
+    @cached_property
+    def stretched(self) -> float:
+        """Logarithm of the contrast's ratio."""
+        return float(np.log(self.now.contrast / self.before.contrast))
+
+    @cached_property
+    def sharper(self) -> Float32[np.ndarray, "2 a b"]:
+        """Logarithm of the ratio of texture in places of 3 x 3 cells, and what share of each could be told.
+
+        Cells that hold an outline, or lie at an end of the span, tell nothing.
+        """
+        now, before = self.now.quiet, self.before.quiet
+        there = (before < _OUTLINE * np.quantile(before, 0.2)) & (np.abs(self.now.coarse - 0.5) < _NEARLY)
+        told = np.where(there, np.clip(np.log(now / before), -4, 2), 0).astype(np.float32)
+        weight = ndimage.uniform_filter(there.astype(np.float32), 3, mode="constant")
+        local = ndimage.uniform_filter(told, 3, mode="constant") / np.maximum(weight, _TOLD)
+        return np.stack([local, weight])
+
+    @cached_property
+    def blur(self) -> float:
+        """How much of the frame before's curvature was added: half the square of a blur's width in px of the grid.
+
+        By least squares beside contrast, which may grow or shrink; a shift of outlines adds slope, not curvature.
+        """
+        before, now = (_soft(look.grid) for look in (self.before, self.now))
+        bent = before[:-2, 1:-1] + before[2:, 1:-1] + before[1:-1, :-2] + before[1:-1, 2:] - 4 * before[1:-1, 1:-1]
+        rest = before[1:-1, 1:-1] - before.mean()
+        gained = (now - before)[1:-1, 1:-1].ravel()
+        A = np.stack([bent.ravel() - bent.mean(), rest.ravel() - rest.mean()])
+        found = np.linalg.solve(A @ A.T + 1e-12 * np.eye(2), A @ gained)
+        return float(found[0])
+
+    @cached_property
+    def dulled(self) -> Dulled:
+        """Where texture was lost, beyond what the noise lost, and whether the heat changed at the same places."""
+        local, weight = self.sharper
+        known = weight > _TOLD
+        if not known.any():
+            return Dulled(0.0, 0.0, 0.0)
+        lost = np.minimum(local[known] - 2 * min(self.louder, 0.0), 0)
+        heat = ndimage.uniform_filter(self.cells, 3, mode="nearest")[known]
+        both = float(((lost - lost.mean()) * (heat - heat.mean())).mean()) / (float(lost.std()) + 0.1)
+        return Dulled(-float(lost.min(initial=0)), float((lost < _HALF).mean()), abs(both))
+
+    @cached_property
+    def draught(self) -> Draught:
+        """The cold wave from one side that explains the change best."""
+        y = self.cells.astype(np.float64)
+        y = np.clip(y, *np.quantile(y, (0.02, 0.98)))
+        within, best = float(y.var()) + 1e-12, Draught(0.0, 0.0, 0.0)
+        for axis, n in enumerate(y.shape):
+            line = y.mean(1 - axis)
+            for basis in _waves(n):
+                wave = basis - basis.mean()
+                a = float(wave @ line / (wave @ wave))
+                told = a * a * float((wave * wave).mean()) / within
+                if a < 0 and told > best.told:
+                    best = Draught(-a, float(a * basis.mean() - line.mean()), told)
+        return best
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """The largest place that reaches the border, has another temperature, and shows no texture any more."""
+        away = np.abs(self.heat - np.float32(self.level))
+        changed = away > _WARMER * 1.4826 * self.usual
+        if changed.mean() < _SPECKS:
+            return Hidden(0.0, 0.0)
+        now, before = (ndimage.uniform_filter(look.fine**2, 5, mode="nearest") for look in (self.now, self.before))
+        place = changed & (now < _HIDES * np.maximum(before, np.median(self.before.quiet)))
+        labels, count = ndimage.label(ndimage.binary_dilation(place, iterations=2))
+        borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
+        rims = np.unique(np.concatenate([border.ravel() for border in borders]))
+        rims = rims[rims > 0]
+        if not count or not len(rims):
+            return Hidden(0.0, 0.0)
+        sizes = np.bincount(labels.ravel())[rims]
+        inside = labels == rims[sizes.argmax()]
+        return Hidden(float(sizes.max() / place.size), self._rim(inside))
+
+    def _rim(self, inside: Bool[np.ndarray, "h w"]) -> float:
+        """How much more outline there is around a place than before, as a logarithm."""
+        ring = ndimage.binary_dilation(inside, iterations=2) & ~ndimage.binary_erosion(inside, iterations=3)
+        now, before = (ndimage.maximum_filter(np.abs(look.fine), 5)[ring] for look in (self.now, self.before))
+        return 2 * float(np.log((np.median(now) + 1e-9) / (np.median(before) + 1e-9))) if now.size else 0.0
+
+    @cached_property
+    def lines(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
+        """Median gain of each row and each column."""
+        return np.median(self.heat[:, ::2], axis=1), np.median(self.heat[::2], axis=0)
+
+    @cached_property
+    def bordered(self) -> float:
+        """Step near the borders: the largest along rows or along columns, whichever is smaller.
+
+        In units of what the frame before spans.
+        """
+        return min(_border_step(line) for line in self.lines) / self.before.reach
+
+    @cached_property
+    def flattened(self) -> float:
+        """Logarithm by which grey varies less along three neighbouring rows or columns than it did.
+
+        Off the borders, and where these rows or columns as a whole are warmer or colder than before.
+        """
+        away = _LINE * self.usual
+        found = []
+        for now, before, line in zip(self.now.spreads, self.before.spreads, self.lines, strict=True):
+            flat = np.where(np.abs(line - self.level) > away, np.log(before / now), 0)
+            inner = slice(round(_INNER[0] * len(flat)), round(_INNER[1] * len(flat)))
+            found.append(float(ndimage.minimum_filter1d(flat, 3)[inner].max()))
+        return max(found)
+
+
+def _soft(picture: Image) -> Float64[np.ndarray, "h w"]:
+    return np.asarray(ndimage.uniform_filter(picture, 3, mode="nearest"), np.float64)
+
+
+def flips(shapes: Image, other: Image) -> tuple[float, float, float]:
+    """Correlations once rows, columns or both are flipped."""
+    rows, columns, both = (float((shapes[::r, ::c] * other).sum()) for r, c in ((-1, 1), (1, -1), (-1, -1)))
+    return rows, columns, both
+
+
+@cache
+def _waves(n: int) -> tuple[Float64[np.ndarray, " n"], ...]:
+    """Exponentials along n cells, from the first and from the last on."""
+    way = (np.arange(n) + 0.5) / n
+    forth = [np.exp(-way / reach) for reach in _REACHES]
+    return (*forth, *(wave[::-1] for wave in forth))
+
+
+def _border_step(line: Float32[np.ndarray, " n"]) -> float:
+    steps, reach = np.abs(line[2:] - line[:-2]), max(round(_BORDER * len(line)), 3)
+    return float(max(steps[:reach].max(), steps[-reach:].max()))

@@ -1,0 +1,42 @@
+"""Changed gain: contrast and noise have grown or shrunk together, with the same shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
+
+
+@dataclass(frozen=True)
+class ChangedGain(Check):
+    """Heat changes contrast alone; only the camera's gain changes its noise as much."""
+
+    summary: ClassVar[str] = "contrast and noise grew or shrank together"
+    source: ClassVar[str] = "own"
+    advice: ClassVar[str] = "set gain, span and automatic contrast as they were"
+    rank: ClassVar[int] = 19
+    measures: ClassVar[int] = 1
+
+    apart: float = 0.15  # logarithm, between the growth of contrast and of noise
+    least: float = 0.04  # logarithm
+    alike: float = 0.6  # correlation with the frame before
+
+    def measure(self, seen: Seen) -> tuple[float, ...]:
+        """See Check."""
+        change = seen.change
+        if change is None:
+            return (UNKNOWN,)
+        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < self.apart * max(
+            1.0, abs(change.louder)
+        )
+        return (min(abs(change.louder), abs(change.stretched)) if same else 0.0,)
+
+    def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
+        """See Check."""
+        change = seen.change
+        if change is None or far[0] < self.sure or numbers[0] < self.least or change.alike < self.alike:
+            return None
+        return Finding(f"contrast times {np.exp(change.stretched):.2f}, noise times {np.exp(change.louder):.2f}")

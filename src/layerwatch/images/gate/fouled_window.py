@@ -1,0 +1,42 @@
+"""Fouled window: a broad place with less texture than before, while the rest is as sharp as ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
+
+
+@dataclass(frozen=True)
+class FouledWindow(Check):
+    """Dust scatters and lets less heat through; it has no edge and reaches over part and bed."""
+
+    summary: ClassVar[str] = "a broad, soft place that has lost its texture"
+    source: ClassVar[str] = "own"
+    advice: ClassVar[str] = "clean the window, and judge the frames since anew where they are kept"
+    rank: ClassVar[int] = 18
+    measures: ClassVar[int] = 3
+
+    share: float = 0.05  # of the bed
+    hint: float = 1.3  # orders of magnitude, at least, by which the dullest place is duller
+    heat: float = 15.0  # orders of magnitude of the heat that changed where texture was lost
+    dull: float = 2.2  # orders of magnitude of the dullest place that are enough with those below
+    warm: float = 6.0  # orders of magnitude of the heat
+    alike: float = 0.6  # correlation with the frame before
+
+    def measure(self, seen: Seen) -> tuple[float, ...]:
+        """See Check."""
+        if seen.change is None:
+            return UNKNOWN, UNKNOWN, UNKNOWN
+        dulled = seen.change.dulled
+        return dulled.depth, dulled.share, dulled.heat
+
+    def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
+        """See Check."""
+        if seen.change is None or seen.change.alike < self.alike or far[0] < self.hint or numbers[1] < self.share:
+            return None
+        both = far[0] >= self.dull and far[2] >= self.warm
+        if far[0] + far[1] < 2 * self.sure and far[2] < self.heat and not both:
+            return None
+        return Finding(f"{numbers[1]:.0%} of the bed have lost half of their texture")

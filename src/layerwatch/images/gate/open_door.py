@@ -1,0 +1,39 @@
+"""Open door: a cold wave from one side that dies out over the bed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
+
+
+@dataclass(frozen=True)
+class OpenDoor(Check):
+    """A lamp's dead stripe ends, and heat that drifts does so around a place; cold air comes from a side and is everywhere."""
+
+    summary: ClassVar[str] = "a cold gradient from one side and a lower level"
+    source: ClassVar[str] = "own"
+    advice: ClassVar[str] = "close the door, and wait until the bed is warm again"
+    rank: ClassVar[int] = 22
+    measures: ClassVar[int] = 1
+
+    told: float = 0.78  # share of the change that a wave from one side explains
+    everywhere: float = -0.1  # of the cold at that side, at least, that the whole bed is colder
+    least: float = 0.015  # of the span
+
+    def measure(self, seen: Seen) -> tuple[float, ...]:
+        """See Check."""
+        if seen.change is None:
+            return (UNKNOWN,)
+        draught = seen.change.draught
+        return (draught.side * max(2 * draught.told - 1, 0.0),)
+
+    def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
+        """See Check."""
+        if seen.change is None or far[0] < self.sure:
+            return None
+        draught = seen.change.draught
+        if draught.told < self.told or draught.everywhere < self.everywhere * draught.side or draught.side < self.least:
+            return None
+        return Finding(f"{draught.side:.1%} of the span colder at one side, {draught.everywhere:.1%} everywhere")

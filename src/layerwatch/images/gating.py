@@ -1,0 +1,209 @@
+"""Healthy frames -> a gate that says of each frame of a running job whether it may be judged, and if not, why.
+
+What healthy frames show of every check's numbers is learnt by robust quantiles with an exponential tail, apart for
+frames that follow the last sound one at once and for later ones: the longer ago, the more has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from layerwatch import catalogue
+from layerwatch.images.clock import Clock
+from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Known, Past, Seen
+from layerwatch.images.looks import Look
+from layerwatch.images.tails import Tails
+from layerwatch.records import DataError, Fault, Shot, UsageError
+
+Plan = UInt8[np.ndarray, "h w"]
+PlanOf = Callable[[str, int], "Plan | None"]  # job and layer -> part instances from CAD
+
+LAGS = (1, 2, 4, 8, 16)  # layers since the last sound frame, at which what is healthy is learnt anew
+_FEWEST = 40  # healthy frames to learn from
+_DIGESTS, _LAYERS = 8, 1000  # that are remembered of a job
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gate says when a frame comes."""
+
+    job: str
+    layer: int
+    fault: Fault | None  # of this frame; None: it may be judged
+    others: tuple[Fault, ...] = ()  # of other layers: that never came, or that this frame shows in another light
+    p_value: float = 1.0  # share of healthy frames with a number as unusual as this frame's most unusual one
+
+    @property
+    def is_sound(self) -> bool:
+        """The frame may be judged."""
+        return self.fault is None
+
+
+def every_check() -> tuple[Check, ...]:
+    """All checks of the shelf with their own settings, the most specific first."""
+    checks: list[Check] = [catalogue.load("images.gate", name)() for name in catalogue.names("images.gate")]
+    return tuple(sorted(checks, key=lambda check: (check.rank, check.name)))
+
+
+@dataclass
+class Gate:
+    """Faults of frames (Type 1), from the first layer on."""
+
+    checks: tuple[Check, ...] = field(default_factory=every_check)
+    known_: Known | None = None
+    tails_: Tails | None = field(default=None, repr=False)  # start and fall are [lags k], all checks' numbers in turn
+    _past: Past | None = field(default=None, repr=False)
+
+    def fit(self, jobs: Iterable[Sequence[Shot]], plans: PlanOf | None = None) -> Gate:
+        """Learn what healthy frames show; the same frames teach the same.
+
+        Args:
+            jobs: healthy frames, each job in order.
+            plans: what was planned, where that is known.
+
+        Raises:
+            DataError: fewer than 40 frames, or frames of mixed sizes or depths.
+        """
+        rows: dict[int, list[Float64[np.ndarray, " k"]]] = {lag: [] for lag in LAGS}
+        for number, job in enumerate(jobs):
+            self.known_ = self.known_ or known_from(job)
+            _check_alike(job, self.known_)
+            for seen in _lessons(job, self.known_, plans, np.random.default_rng(number)):
+                rows[_lag_of(seen.lag)].append(self._numbers(seen))
+        count = len(rows[1])
+        if count < _FEWEST or self.known_ is None:
+            raise DataError(f"{count} healthy frames are too few for a gate; give at least {_FEWEST}, of several jobs")
+        learnt = [Tails.of(np.array(rows[lag]).reshape(len(rows[lag]), -1)) for lag in LAGS if rows[lag]]
+        starts, falls = _carried([tails.start for tails in learnt]), _carried([tails.fall for tails in learnt])
+        self.tails_ = Tails(starts, falls)
+        return self
+
+    def begin(self, job: str) -> Gate:
+        """Forget the job before; the next frame is the first of this one.
+
+        Raises:
+            UsageError: the gate has learnt nothing yet.
+        """
+        if self.known_ is None:
+            raise UsageError("the gate has learnt nothing yet; fit it to healthy frames first")
+        self._past = Past(job, Clock(self.known_.layer_time))
+        return self
+
+    def judge(self, shot: Shot, plan: Plan | None = None) -> Answer:
+        """Say whether a frame may be judged.
+
+        Args:
+            shot: the frame with what it claims.
+            plan: part instance from CAD at each pixel, if known; the first frame of a job is compared with it.
+        """
+        if self.known_ is None or self._past is None:
+            self.begin(shot.job)
+        assert self.known_ is not None and self._past is not None  # noqa: S101 # begin sets both
+        seen = Seen(shot, self.known_, self._past, plan)
+        numbers, far = self._measured(seen)
+        told = self._findings(seen, numbers, far)
+        own = next(((check, found) for check, found in told if found.itself), None)
+        others = [(check, found) for check, found in told if found.others]
+        fault = _fault(shot.job, shot.layer, *own) if own else None
+        self._past = _after(seen, fault)
+        return Answer(
+            shot.job,
+            shot.layer,
+            fault,
+            tuple(_fault(shot.job, layer, *one) for one in others for layer in one[1].others),
+            float(10.0 ** -far.max(initial=0)),
+        )
+
+    def _measured(self, seen: Seen) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+        """All checks' numbers one after another, and how far each goes beyond healthy ones at the frame's lag."""
+        assert self.tails_ is not None  # noqa: S101 # learnt with what is known
+        row = LAGS.index(_lag_of(seen.lag))
+        numbers = self._numbers(seen) if seen.fits else np.full(self.tails_.start.shape[1], UNKNOWN)
+        return numbers, Tails(self.tails_.start[row], self.tails_.fall[row]).far(numbers)
+
+    def _findings(
+        self, seen: Seen, numbers: Float64[np.ndarray, " k"], far: Float64[np.ndarray, " k"]
+    ) -> list[tuple[Check, Finding]]:
+        found, place = list[tuple[Check, Finding]](), 0
+        for check in self.checks:
+            own = slice(place, place + check.measures)
+            one = check.find(seen, tuple(numbers[own].tolist()), far[own])
+            found += [(check, one)] if one is not None else []
+            place += check.measures
+        return found
+
+    def _numbers(self, seen: Seen) -> Float64[np.ndarray, " k"]:
+        return np.array([number for check in self.checks for number in check.measure(seen)], np.float64)
+
+
+def known_from(job: Sequence[Shot]) -> Known:
+    """What a healthy job says of the camera and the machine.
+
+    Raises:
+        DataError: fewer than two frames, so that the layer time cannot be told.
+    """
+    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in zip(job, job[1:], strict=False) if b.layer > a.layer]
+    if not steps or float(np.median(steps)) <= 0:
+        raise DataError("a healthy job needs two frames or more, with layer numbers and times that rise")
+    first = job[0]
+    coarse = first.bits == 8 or not bool((first.frame % 257).any())
+    return Known(*first.frame.shape, first.bits, float(np.median(steps)), coarse)
+
+
+def _check_alike(job: Sequence[Shot], known: Known) -> None:
+    for shot in job:
+        if shot.frame.shape != (known.height, known.width) or shot.bits != known.bits or shot.share < 1:
+            raise DataError(
+                f"{shot.job}, layer {shot.layer}: {shot.frame.shape[1]} x {shot.frame.shape[0]} pixels of {shot.bits} "
+                f"bits; healthy frames have {known.width} x {known.height} of {known.bits}: leave it out"
+            )
+
+
+def _lessons(job: Sequence[Shot], known: Known, plans: PlanOf | None, rng: np.random.Generator) -> Iterator[Seen]:
+    """Every frame after the one before it, and after an earlier one; the first after nothing."""
+    looks, clock = [Look(shot) for shot in job], Clock(known.layer_time)
+    for k, look in enumerate(looks):
+        plan = plans(look.shot.job, look.layer) if plans is not None and k == 0 else None
+        past = Past(look.shot.job, clock)
+        earlier = {max(k - 1, 0), int(rng.integers(max(k, 1)))} if k else set()
+        yield from (Seen(look.shot, known, replace(past, before=looks[e])) for e in sorted(earlier))
+        if not k:
+            yield Seen(look.shot, known, past, plan)
+        clock = clock.after(look.layer, look.shot.time)
+
+
+def _lag_of(lag: int) -> int:
+    return max(known for known in LAGS if known <= max(lag, 1))
+
+
+def _carried(rows: Sequence[Float64[np.ndarray, " k"]]) -> Float64[np.ndarray, "lags k"]:
+    """A row a lag; what could not be learnt at one is taken from the one before."""
+    out = [rows[0]]
+    for number in range(1, len(LAGS)):
+        row = rows[number] if number < len(rows) else out[-1]
+        out.append(np.where(np.isfinite(row), row, out[-1]))
+    return np.stack(out)
+
+
+def _fault(job: str, layer: int, check: Check, found: Finding) -> Fault:
+    return Fault(job, layer, check.name, found.evidence, check.advice)
+
+
+def _after(seen: Seen, fault: Fault | None) -> Past:
+    """What is remembered once a frame has come."""
+    past, shot = seen.past, seen.shot
+    came = {layer for layer in past.came if layer > shot.layer - _LAYERS} | {shot.layer}
+    goes_on = fault is not None and fault.kind == past.fault
+    return Past(
+        past.job,
+        past.clock.after(shot.layer, shot.time),
+        seen.now if fault is None else past.before,
+        frozenset(came),
+        (*past.digests, (seen.now.digest, shot.layer))[-_DIGESTS:],
+        fault.kind if fault else "",
+        (past.first if goes_on else shot.layer) if fault else None,
+    )
