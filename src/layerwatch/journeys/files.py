@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from layerwatch.images.gate_files import DESCRIPTION, NUMBERS, unpack_gate
+from layerwatch.images.gating import Gate
 from layerwatch.images.writing import check_result as check_result  # the command line knows journeys only
 from layerwatch.images.writing import new_folder, write_file
 from layerwatch.job.machine import Machine, default_machine, read_machine
@@ -53,6 +55,21 @@ def largest_file() -> int:
     if not told.isdecimal() or int(told) == 0:
         raise UsageError(f"{_CAP}={told!r}; give a whole number of MiB, such as 2048")
     return int(told) * 2**20
+
+
+def open_gate(folder: Path) -> Gate:
+    """A fitted gate from its folder.
+
+    Raises:
+        UsageError: no such folder.
+        DataError: a file is missing, broken or was changed.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder}: no such folder; give the gate's folder, such as ARCHIVE/gate of `layerwatch clean`"
+        )
+    there = (folder / name for name in (NUMBERS, DESCRIPTION))
+    return unpack_gate({path.name: path.read_bytes() for path in there if path.is_file()}, str(folder))
 
 
 @contextmanager

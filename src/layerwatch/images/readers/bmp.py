@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from jaxtyping import Shaped
-
 from layerwatch.images.decoding.pillow import decode
-from layerwatch.images.readers.base import Reader
+from layerwatch.images.decoding.units import unit_of
+from layerwatch.images.readers.base import Reader, check_page
+from layerwatch.records import Picture
 
 
 @dataclass
@@ -20,6 +19,8 @@ class Bmp(Reader):
     source: ClassVar[str] = "Microsoft, BITMAPINFOHEADER"
     suffixes: ClassVar[tuple[str, ...]] = (".bmp",)
 
-    def read(self, data: bytes, name: str) -> Shaped[np.ndarray, "h w"]:
+    def pictures(self, data: bytes, name: str, page: int | None = None) -> tuple[Picture, ...]:
         """See Reader."""
-        return decode(data, name, "BMP")
+        check_page(page, 1, name)
+        pixels, tags = decode(data, name, "BMP")
+        return (Picture(pixels, unit_of(pixels), None, tags, name=name),)

@@ -1,0 +1,41 @@
+"""Frames that must not be judged -> one picture of them, each with its kind and place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from layerwatch.evaluation.style import bare, png, sheet
+
+_COLUMNS, _SIDE = 8, 1.6  # inches of a frame
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One frame."""
+
+    kind: str
+    place: str  # job and layer
+    pixels: Float32[np.ndarray, "h w"] | None  # None: nothing came, or nothing that can be shown
+
+
+def figure_of_faults(cells: Sequence[Cell]) -> bytes:
+    """PNG; each frame in its own greys, from its 1st to its 99th percentile."""
+    rows = max(-(-len(cells) // _COLUMNS), 1)
+    figure, axes = sheet(rows, _COLUMNS, _COLUMNS * _SIDE, rows * (_SIDE + 0.45) + 0.3)
+    figure.suptitle("Frames that must not be judged" if cells else "No frame with a fault", fontsize=11)
+    places = [axis for row in axes for axis in row]
+    for axis, cell in zip(places, cells, strict=False):
+        bare(axis, f"{cell.kind.replace('_', ' ')}\n{cell.place}")
+        axis.title.set_fontsize(7)
+        if cell.pixels is None:
+            axis.text(0.5, 0.5, "nothing to show", ha="center", va="center", fontsize=7, transform=axis.transAxes)
+            continue
+        low, high = np.nanpercentile(cell.pixels, [1, 99]).tolist()
+        axis.imshow(cell.pixels, cmap="inferno", vmin=low, vmax=max(high, low + 1e-6))
+    for axis in places[len(cells) :]:
+        axis.set_axis_off()
+    return png(figure)

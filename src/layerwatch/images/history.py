@@ -1,0 +1,108 @@
+"""Frames of past jobs, unlabelled and with faults among them -> those that look ordinary, and a gate learnt from them.
+
+A frame is ordinary where none of a few plain numbers (level, contrast, noise, stripes, likeness to the frame before)
+leaves the running median of its job by more than the bulk of all frames does. Then the gate learns on the ordinary
+ones, judges all, and learns anew on what it found sound, until that no longer changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+from scipy import ndimage
+
+from layerwatch.images.gating import Gate
+from layerwatch.images.looks import Look
+from layerwatch.records import DataError, Shot
+
+_OFF = 8.0  # spreads from the running median, within which a frame is ordinary
+_ALONG = 15  # frames of a running median
+_ROUNDS = 4
+_FEWEST = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A gate, and what it was learnt from."""
+
+    gate: Gate
+    learnt: int  # frames
+    shown: int  # frames that it was to learn from
+
+
+def learn_gate(jobs: Sequence[Sequence[Shot]], gate: Gate | None = None) -> Lesson:
+    """A gate from jobs in which some frames, a minority, have faults.
+
+    Args:
+        jobs: frames of each job in the order in which they came.
+        gate: with the checks that are wanted; None: all of them.
+
+    Raises:
+        DataError: too few frames, or too few alike.
+    """
+    shown = sum(map(len, jobs))
+    gate = gate or Gate()
+    kept = [[shot for shot, fine in zip(job, ordinary, strict=True) if fine] for job, ordinary in _ordinary(jobs)]
+    for _ in range(_ROUNDS):
+        count = sum(map(len, kept))
+        if count < _FEWEST:
+            raise DataError(
+                f"{count} of {shown} frames look alike; at least {_FEWEST} ordinary ones are needed to learn what "
+                "is ordinary: give more of the history, or a gate that was learnt before"
+            )
+        gate.fit(job for job in kept if len(job) > 1)
+        again = [_sound(gate, job) for job in jobs]
+        if list(map(len, again)) == list(map(len, kept)):
+            break
+        kept = again
+    return Lesson(gate, sum(map(len, kept)), shown)
+
+
+def _sound(gate: Gate, job: Sequence[Shot]) -> list[Shot]:
+    """The frames of a job that the gate lets pass."""
+    if not job:
+        return []
+    gate.begin(job[0].job)
+    return [shot for shot in job if gate.judge(shot).is_sound]
+
+
+def _ordinary(jobs: Sequence[Sequence[Shot]]) -> list[tuple[Sequence[Shot], Bool[np.ndarray, " n"]]]:
+    """Each job with what of it looks ordinary beside all jobs."""
+    forms = Counter((shot.frame.shape, shot.bits) for job in jobs for shot in job if shot.share >= 1)
+    if not forms:
+        raise DataError("no frame of the history could be read; look at the files, or give another folder")
+    usual = forms.most_common(1)[0][0]
+    fits = [np.array([(s.frame.shape, s.bits) == usual and s.share >= 1 for s in job], bool) for job in jobs]
+    rests = [_rests(job, fit) for job, fit in zip(jobs, fits, strict=True)]
+    spread = 1.4826 * np.nanmedian(np.abs(np.concatenate(rests)), axis=0) + 1e-6
+    far = [np.nan_to_num(np.abs(rest) / spread, nan=0.0).max(1, initial=0.0) for rest in rests]
+    return [(job, fit & (off < _OFF)) for job, fit, off in zip(jobs, fits, far, strict=True)]
+
+
+def _rests(job: Sequence[Shot], fits: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, "n k"]:
+    """What the numbers of each frame differ by from their running median; NaN where there is no telling."""
+    rows, before = np.full((len(job), 7), np.nan), None
+    for number, (shot, fit) in enumerate(zip(job, fits.tolist(), strict=True)):
+        if fit:
+            look = Look(shot)
+            rows[number] = _numbers(look, before)
+            before = look
+    out = np.full_like(rows, np.nan)
+    there = np.flatnonzero(fits)
+    if len(there):
+        seen = np.where(np.isfinite(rows[there]), rows[there], np.nanmedian(rows[there], axis=0))
+        out[there] = seen - ndimage.median_filter(seen, (min(_ALONG, len(there)), 1), mode="nearest")
+    return out
+
+
+def _numbers(look: Look, before: Look | None) -> tuple[float, ...]:
+    """Plain numbers of a frame; the last one needs the frame before it."""
+    low, high = look.ends
+    clipped = max(look.share_at(level) for level in (low, high))
+    likeness = float("nan") if before is None else float((look.shapes * before.shapes).sum())
+    logs = np.log([look.contrast, look.noise, look.stripes, look.dead + 1e-4])
+    return (float(look.grid.mean()), *logs.tolist(), clipped, likeness)
