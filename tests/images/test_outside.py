@@ -94,6 +94,24 @@ def test_a_decoder_that_breaks_down_is_told_of_and_replaced(frame: Path) -> None
         np.testing.assert_array_equal(child.read(frame)[0].pixels, FRAME)
 
 
+def test_after_a_fork_each_process_has_its_own_child(frame: Path) -> None:
+    with ReadingChild() as child:
+        child.read(frame)
+        number = child.number
+        other = os.fork()
+        if other == 0:  # the forked process must never run the rest of the tests
+            code = 1
+            try:
+                is_right = np.array_equal(child.read(frame)[0].pixels, FRAME) and child.number != number
+                code = 0 if is_right else 2
+                child.close()
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 0
+        np.testing.assert_array_equal(child.read(frame)[0].pixels, FRAME)
+        assert child.number == number
+
+
 def test_more_memory_than_allowed_is_refused(tmp_path: Path, frame: Path) -> None:
     (tmp_path / "large.tiff").write_bytes(encode_tiff(np.zeros((6000, 6000), np.uint16)))
     with ReadingChild(memory=2**26) as child:

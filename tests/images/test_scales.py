@@ -20,7 +20,7 @@ COUNTS = np.arange(65536, dtype=np.uint16).reshape(256, 256)
 )
 def test_counts_are_kelvin_in_steps_without_their_flags(name: str, step: float, mask: int) -> None:
     found = scale_named(name).celsius(Picture(COUNTS, "counts"))
-    assert (found.unit, found.pixels.dtype) == ("degC", np.float32)
+    assert (found.unit, found.pixels.dtype.name) == ("degC", "float32")
     np.testing.assert_allclose(found.pixels, (COUNTS & mask) * step - 273.15, rtol=1e-6, atol=1e-4)
 
 

@@ -43,6 +43,7 @@ class ReadingChild:
     memory: int = 2**30  # bytes beyond what an idle child has
     grown: int = 0  # bytes by which the child's memory rose for the last file
     _process: subprocess.Popen[bytes] | None = None
+    _owner: int = 0  # process that started it; after a fork the other one needs a child of its own
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, path: Path, name: str = "", page: int | None = None) -> tuple[Picture, ...]:
@@ -97,9 +98,10 @@ class ReadingChild:
         return tuple(_receive_picture(process, told, until) for told in answer["pictures"])
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
             return self._process
         self._end()
+        self._owner = os.getpid()
         code = [sys.executable, "-m", "layerwatch.images.outside_child", str(self.memory)]
         self._process = subprocess.Popen(  # noqa: S603 # our own module
             code,
@@ -115,7 +117,7 @@ class ReadingChild:
     def _end(self) -> int:
         """Kill the child; returns its exit code, 0 if there was none."""
         process, self._process = self._process, None
-        if process is None:
+        if process is None or self._owner != os.getpid():
             return 0
         with suppress(subprocess.TimeoutExpired):  # a child that breaks down says how, if it is given the time
             process.wait(0.05 if process.poll() is None else None)

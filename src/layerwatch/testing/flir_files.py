@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import UInt16
+
+DEFAULTS: Mapping[int, float] = {
+    0x20: 0.95,  # emissivity
+    0x24: 2.0,  # distance
+    0x28: 295.0,  # reflected
+    0x2C: 293.0,  # atmosphere
+    0x30: 290.0,  # window
+    0x34: 0.9,  # its transmission
+    0x3C: 0.5,  # humidity
+    0x58: 16327.723,  # R1
+    0x5C: 1424.8,  # B
+    0x60: 1.35,  # F
+    0x70: 0.006569,
+    0x74: 0.01262,
+    0x78: -0.002276,
+    0x7C: -0.00667,
+    0x80: 1.9,
+    0x30C: 0.023158347,  # R2
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +37,7 @@ class FlirFile:
     header: str = ">"  # byte order of the header and directory: ">" or "<"
     records: str = "<"  # the same of the records
     payload: str = "raw"  # "raw", "PNG", "swapped PNG"
-    floats: dict[int, float] = field(default_factory=lambda: dict(DEFAULTS))  # by place in the camera's record
+    floats: Mapping[int, float] = field(default_factory=lambda: dict(DEFAULTS))  # by place in the camera's record
     O: int = -6872  # noqa: E741 # FLIR's name
     level: int = 0  # middle of the counts that the camera noted; 0: nothing
     limits: tuple[int, int] = (0, 65535)  # of valid counts, as noted
@@ -61,26 +81,6 @@ class FlirFile:
         if self.payload == "raw":
             return head + counts.astype(self.records + "u2").tobytes()
         return head + png_16(counts.byteswap() if self.payload == "swapped PNG" else counts)
-
-
-DEFAULTS = {
-    0x20: 0.95,  # emissivity
-    0x24: 2.0,  # distance
-    0x28: 295.0,  # reflected
-    0x2C: 293.0,  # atmosphere
-    0x30: 290.0,  # window
-    0x34: 0.9,  # its transmission
-    0x3C: 0.5,  # humidity
-    0x58: 16327.723,  # R1
-    0x5C: 1424.8,  # B
-    0x60: 1.35,  # F
-    0x70: 0.006569,
-    0x74: 0.01262,
-    0x78: -0.002276,
-    0x7C: -0.00667,
-    0x80: 1.9,
-    0x30C: 0.023158347,  # R2
-}
 
 
 def png_16(counts: UInt16[np.ndarray, "h w"]) -> bytes:

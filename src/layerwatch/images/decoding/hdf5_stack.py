@@ -125,7 +125,7 @@ class Stack:
                 data = np.frombuffer(data, np.uint8).reshape(self.dataset.dtype.itemsize, -1).T.tobytes()
         return data
 
-    def _inflated(self, data: bytes, size: int) -> bytes | bytearray:
+    def _inflated(self, data: bytes | bytearray, size: int) -> bytes | bytearray:
         """At most so many bytes; a chunk that holds more is a lie."""
         stream, found, place = zlib.decompressobj(), bytearray(size), 0
         try:

@@ -60,8 +60,13 @@ class Radiometry:
         }
         if wrong := [what for what, is_right in ranges.items() if not is_right]:
             raise DataError(f"{name}: FLIR's parameters are no real ones ({', '.join(wrong)}); export it again")
-        if not all(0 < tau <= 1.5 for tau in (self.air(1 - self.split), self.air(self.split))):
-            raise DataError(f"{name}: by its parameters the air lets nothing through; export it again")
+        try:
+            lets_through = all(0 < tau <= 1.5 for tau in (self.air(1 - self.split), self.air(self.split)))
+            foreign = [self.signal(t) for t in (self.reflected, self.atmosphere, self.window)]
+        except ArithmeticError:
+            lets_through, foreign = False, []
+        if not lets_through or not all(map(math.isfinite, foreign)):
+            raise DataError(f"{name}: FLIR's parameters fit no air and no body that there is; export it again")
 
     def air(self, share: float) -> float:
         """Transmission of that share of the path through the air."""

@@ -47,10 +47,10 @@ def decode_page(data: bytes, page: Page, order: str, name: str) -> Shaped[np.nda
     return pixels
 
 
-def _piece(data: bytes, page: Page, number: int, size: int, name: str) -> bytes:
+def _piece(data: bytes, page: Page, number: int, size: int, name: str) -> bytes | memoryview:
     """The bytes of a strip or tile, unfolded."""
     begin = page.offsets[number]
-    piece = data[begin : begin + page.counts[number]]
+    piece: bytes | memoryview = memoryview(data)[begin : begin + page.counts[number]]
     if page.compression in _DEFLATED:
         try:
             piece = zlib.decompressobj().decompress(piece, size)
@@ -61,15 +61,17 @@ def _piece(data: bytes, page: Page, number: int, size: int, name: str) -> bytes:
     return piece[:size]
 
 
-def _predicted(piece: bytes, predictor: int, dtype: np.dtype, shape: tuple[int, int]) -> Shaped[np.ndarray, "h w"]:
+def _predicted(
+    piece: bytes | memoryview, predictor: int, dtype: np.dtype, shape: tuple[int, int]
+) -> Shaped[np.ndarray, "h w"]:
     """Undo the differences that the compression was given."""
     if predictor == 3:
         return _float_predicted(piece, dtype, shape)
-    block = np.frombuffer(piece, dtype).reshape(shape).astype(dtype.newbyteorder("="))
-    return np.cumsum(block, axis=1, dtype=block.dtype) if predictor == 2 else block
+    block = np.frombuffer(piece, dtype).reshape(shape)
+    return np.cumsum(block, axis=1, dtype=dtype.newbyteorder("=")) if predictor == 2 else block
 
 
-def _float_predicted(piece: bytes, dtype: np.dtype, shape: tuple[int, int]) -> Shaped[np.ndarray, "h w"]:
+def _float_predicted(piece: bytes | memoryview, dtype: np.dtype, shape: tuple[int, int]) -> Shaped[np.ndarray, "h w"]:
     """Adobe's predictor for floats: differences of bytes, all highest bytes of a row first."""
     planes = np.cumsum(np.frombuffer(piece, np.uint8).reshape(shape[0], -1), axis=1, dtype=np.uint8)
     numbers = planes.reshape(shape[0], dtype.itemsize, shape[1]).transpose(0, 2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -14,6 +15,8 @@ from layerwatch.images.decoding.limits import check_pages, check_size, check_tot
 from layerwatch.images.decoding.units import narrowed, unit_of
 from layerwatch.images.readers.base import Reader, check_page
 from layerwatch.records import DataError, Picture
+
+_NO_HEAD = (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError, tokenize.TokenError)
 
 
 @dataclass
@@ -43,7 +46,7 @@ def _stack(data: bytes, name: str) -> Shaped[np.ndarray, "n h w"]:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read(file)
-    except (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+    except _NO_HEAD as error:
         raise DataError(f"{name}: not a .npy file, or broken in its head ({error}); save it with numpy.save") from None
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise DataError(f"{name}: an array of {dtype}; save whole numbers of 8 or 16 bits, or floats")

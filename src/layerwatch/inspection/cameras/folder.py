@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from layerwatch.images.folder import image_files, read_image, read_pixels
+from layerwatch.images.outside import shared_child
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
 
@@ -32,6 +33,7 @@ class Folder(Camera):
     )
     mm_per_px: float = 1.0
     job: str = ""  # default: the folder's name
+    span: tuple[float, float] | None = None  # degC at grey 0 and 1, for files that hold temperatures
 
     def count(self) -> int:
         """How many frames there are now."""
@@ -43,7 +45,8 @@ class Folder(Camera):
             layer = _layer_number(path, number)
             job, kind = self.job or self.path.name, "unreadable frame"
             try:
-                image = read_image(path, job=job, layer=layer, name=str(path.relative_to(self.path)))
+                name, read = str(path.relative_to(self.path)), shared_child().read  # frames come from outside
+                image = read_image(path, job=job, layer=layer, name=name, span=self.span, read=read)
                 kind = "unusable plan"
                 yield self._with_plan(image, path)
             except DataError as error:
