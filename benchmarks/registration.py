@@ -43,7 +43,7 @@ from layerwatch.records import Island, Layer
 
 ROOT = Path(__file__).parents[1]
 PARTS = sorted((ROOT / "examples" / "parts").glob("*.stl"))
-SIDE = 183.7  # mm, of the square between the corners of the photos
+SIDE = 183.9  # mm, of the square between the corners of the photos
 SHIFT, ROTATION, SCALE = 3.0, 1.0, 0.01  # px, degrees, share: drawn evenly either way
 NAMES = ("shift_x_px", "shift_y_px", "rotation", "scale")
 

@@ -117,7 +117,9 @@ def _profiles(
     return values.astype(np.float64), known.all((1, 2))
 
 
-def _planned(plan: SoftPlan, points: Points, normals: Points, across: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, "n m"]:
+def _planned(
+    plan: SoftPlan, points: Points, normals: Points, across: Float64[np.ndarray, " m"]
+) -> Float64[np.ndarray, "n m"]:
     """The plan's softened share along each normal, averaged alike."""
     along = np.stack([-normals[:, 1], normals[:, 0]], 1)
     places = (
