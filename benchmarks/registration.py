@@ -257,7 +257,7 @@ def main() -> None:
             print(row)
     if told.photos:
         rows = [photo(told.photos, number, told.mm_per_px, told.pictures) for number in range(1, 11)]
-        print("photo  shift x, y mm     sigma        rotation deg     scale            outline |median| 95 %  seen  s")
+        print("photo  shift x, y mm     sigma        rotation deg     scale            outline |median| 95 % seen s")
         for r in rows:
             print(_line(r))
         result["photos"] = {"mm_per_px": told.mm_per_px, "side_mm": SIDE, "rows": rows}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from tests.job.conftest import ring_layers
 
 from layerwatch.images.homography import mapped
 from layerwatch.images.lens import Lens
@@ -19,7 +20,6 @@ from layerwatch.job.printing import JobSettings, print_job
 from layerwatch.job.ranges import PRESETS
 from layerwatch.job.view import View
 from layerwatch.records import DataError
-from tests.job.conftest import ring_layers
 
 CORNERS = [(51.0, 30.5), (590.0, 20.0), (625.0, 385.0), (17.5, 380.0)]
 
@@ -132,7 +132,7 @@ def test_the_frame_of_another_camera_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("size", [0.0, -1.0, np.nan, 1e-4, 500.0])
 def test_impossible_pixels_are_refused(size: float) -> None:
-    with pytest.raises(DataError, match="mm per pixel|--mm-per-px"):
+    with pytest.raises(DataError, match=r"mm per pixel|--mm-per-px"):
         view_of_corners(CORNERS, (800.0, 500.0), (640, 400)).grid(size)
 
 

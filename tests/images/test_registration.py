@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import ndimage
+from tests.job.conftest import machine_of, ring_layers
 
 from layerwatch.images.first_place import Reach, first_place
 from layerwatch.images.registration import Registration, register
@@ -17,7 +18,6 @@ from layerwatch.job.printing import DefectOrder, JobSettings, print_job
 from layerwatch.job.ranges import PRESETS, Interval
 from layerwatch.part.raster import coverages
 from layerwatch.records import DataError, Island
-from tests.job.conftest import machine_of, ring_layers
 
 PIXELS = 128
 MM = 480 / PIXELS
@@ -133,7 +133,7 @@ def test_a_turned_and_a_far_print_are_found_when_looked_for() -> None:
     error, sigma = misses(found, truth)
     assert (np.abs(error) < 4 * sigma).all()
     near = register(printed("paper", 1), plan_before(truth), MM, Reach(4.0, 1.0, 0.01))
-    assert not near.is_placed or near.placed is not None and near.placed.shape.seen < 0.7
+    assert near.placed is None or near.placed.shape.seen < 0.7
 
 
 def test_the_first_place_is_within_a_few_pixels() -> None:
@@ -154,7 +154,7 @@ def test_tiny_parts_and_walls_of_one_pixel(width: float, height: float) -> None:
     errors, sigmas = [], []
     for seed in range(8):
         noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(96, 96)), 0.7)
-        frame = 0.5 - 0.1 * ndimage.gaussian_filter(moved, 0.7) + 0.004 * noise / noise.std()
+        frame = 0.5 - 0.1 * ndimage.gaussian_filter(moved, 0.7) + 0.002 * noise / noise.std()
         found = register(frame.astype(np.float32), coverage, 1.0, Reach(6.0, 2.0, 0.02))
         assert found.placed is not None, found.reason
         errors.append((found.placed.shift_mm[0] + 1.4, found.placed.shift_mm[1] - 0.6))
