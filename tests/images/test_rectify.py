@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,18 +73,12 @@ def test_corners_of_the_virtual_camera_give_back_its_bed() -> None:
     corners = [(float(a), float(b)) for a, b in seen]
     view = view_of_corners(corners, (x, y), (machine.width, machine.height))
     coverage = view.rectified(printed.coverage, machine.mm_per_px) / 255
-    flat = JobSettings("job", (1,), _straight(machine), job.instances, 20, 1, PRESETS["paper"]())
+    flat = JobSettings("job", (1,), replace(machine, tilt=0.0), job.instances, 20, 1, PRESETS["paper"]())
     (straight,) = print_job(flat)
     assert coverage.shape == straight.coverage.shape
     off = np.abs(coverage - straight.coverage / 255)
     assert np.nanmean(off) < 0.02
     assert np.nanmean(coverage) == pytest.approx(straight.coverage.mean() / 255, rel=0.01)
-
-
-def _straight(machine):  # type: ignore[no-untyped-def] # a machine
-    from dataclasses import replace
-
-    return replace(machine, tilt=0.0)
 
 
 @given(st.floats(1, 799), st.floats(1, 499))

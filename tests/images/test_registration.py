@@ -59,7 +59,7 @@ def plan(change: Rings = lambda ring: ring, pixels: int = PIXELS) -> np.ndarray:
 
 def middle(coverage: np.ndarray) -> np.ndarray:
     y, x = np.mgrid[: coverage.shape[0], : coverage.shape[1]] + 0.5
-    return np.array([(coverage * x).sum(), (coverage * y).sum()]) / coverage.sum()
+    return np.asarray(np.array([(coverage * x).sum(), (coverage * y).sum()]) / coverage.sum())
 
 
 def plan_before(truth: Truth, pixels: int = PIXELS) -> np.ndarray:
@@ -88,7 +88,7 @@ def misses(found: Registration, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
 def test_known_places_come_back_within_their_sigmas_and_without_bias(preset: str) -> None:
     rng, errors, sigmas = np.random.default_rng(5), [], []
     for number in range(16):
-        truth = Truth(*rng.uniform(-3, 3, 2), rng.uniform(-0.017, 0.017), rng.uniform(0.99, 1.01))
+        truth = Truth(*rng.uniform([-3, -3, -0.017, 0.99], [3, 3, 0.017, 1.01]).tolist())
         found = register(printed(preset, number // 2), plan_before(truth), MM)
         error, sigma = misses(found, truth)
         errors.append(error)

@@ -287,7 +287,7 @@ class CellFit:
         most = max(float(A[4, 4]), 1e-30)
         least = max(float(np.linalg.eigvalsh(A[:2, :2])[0]), 0.0)
         told = np.array([least, least, A[2, 2] / self.radius**2, A[3, 3] / self.radius**2])
-        return np.sqrt(np.maximum(told, 0) / most)
+        return np.asarray(np.sqrt(np.maximum(told, 0) / most))
 
     def _agreement(self) -> float:
         """The cells' answers against their own spread; cells that shout are brought down to the others."""
