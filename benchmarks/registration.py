@@ -43,7 +43,7 @@ from layerwatch.records import Island, Layer
 
 ROOT = Path(__file__).parents[1]
 PARTS = sorted((ROOT / "examples" / "parts").glob("*.stl"))
-SIDE = 183.7  # mm, of the square between the corners of the photos
+SIDE = 183.9  # mm, of the square between the corners of the photos
 SHIFT, ROTATION, SCALE = 3.0, 1.0, 0.01  # px, degrees, share: drawn evenly either way
 NAMES = ("shift_x_px", "shift_y_px", "rotation", "scale")
 
@@ -247,7 +247,7 @@ def main() -> None:
         rows.append(virtual("physical", 512, max(told.layers // 4, 1), parts))
         for row in rows:
             print(
-                f"{row['preset']:9s}{row['pixels']:4d} px {row['layers']:4d} layers  {row['cpu_ms']:6.0f} ms of a processor"
+                f"{row['preset']:9s}{row['pixels']:4d} px {row['layers']:4d} layers  {row['cpu_ms']:6.0f} ms of a core"
             )
             for key in ("mean", "spread", "sigma", "within_2_sigma", "told"):
                 print(f"  {key:16s}" + "".join(f"{row[key][name]:11.5f}" for name in NAMES))
@@ -257,7 +257,7 @@ def main() -> None:
             print(row)
     if told.photos:
         rows = [photo(told.photos, number, told.mm_per_px, told.pictures) for number in range(1, 11)]
-        print("photo  shift x, y mm     sigma        rotation deg     scale            outline |median| 95 %  seen  s")
+        print("photo  shift x, y mm     sigma        rotation deg     scale            outline |median| 95 % seen s")
         for r in rows:
             print(_line(r))
         result["photos"] = {"mm_per_px": told.mm_per_px, "side_mm": SIDE, "rows": rows}
@@ -270,7 +270,7 @@ def _line(r: dict[str, Any]) -> str:
         return f"{r['photo']}: {r['reason']}"
     (x, y), (sx, sy) = r["shift_mm"], r["shift_sigma_mm"]
     return (
-        f"{r['photo']}  {x:+7.3f} {y:+7.3f}  {sx:.3f} {sy:.3f}  {r['rotation_deg']:+.3f} ± {r['rotation_sigma_deg']:.3f}"
+        f"{r['photo']}  {x:+7.3f} {y:+7.3f}  {sx:.3f} {sy:.3f}  {r['rotation_deg']:+.3f} {r['rotation_sigma_deg']:.3f}"
         f"  {r['scale']:.4f} ± {r['scale_sigma']:.4f}  {r['outline_median_absolute_mm']:.3f} {r['outline_p95_mm']:.3f}"
         f"  {r['outline_seen']:.2f}  {r['read_s']:.2f} + {r['register_s']:.2f}"
     )

@@ -30,7 +30,8 @@ def test_four_corners_are_met_and_the_way_back_is_the_inverse(moves: list[tuple[
 
 
 def test_more_points_average_their_noise() -> None:
-    H, rng, few, many = fit_homography(BED, SEEN), np.random.default_rng(0), [], []
+    H, rng = fit_homography(BED, SEEN), np.random.default_rng(0)
+    few, many = list[float](), list[float]()
     for _ in range(30):
         for points, errors in ((grid(3, 2), few), (grid(12, 8), many)):
             found = fit_homography(points, mapped(H, points) + rng.normal(0, 0.5, points.shape))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from tests.job.conftest import ring_layers
 
 from layerwatch.images.homography import mapped
 from layerwatch.images.lens import Lens
@@ -19,7 +21,6 @@ from layerwatch.job.printing import JobSettings, print_job
 from layerwatch.job.ranges import PRESETS
 from layerwatch.job.view import View
 from layerwatch.records import DataError
-from tests.job.conftest import ring_layers
 
 CORNERS = [(51.0, 30.5), (590.0, 20.0), (625.0, 385.0), (17.5, 380.0)]
 
@@ -72,18 +73,12 @@ def test_corners_of_the_virtual_camera_give_back_its_bed() -> None:
     corners = [(float(a), float(b)) for a, b in seen]
     view = view_of_corners(corners, (x, y), (machine.width, machine.height))
     coverage = view.rectified(printed.coverage, machine.mm_per_px) / 255
-    flat = JobSettings("job", (1,), _straight(machine), job.instances, 20, 1, PRESETS["paper"]())
+    flat = JobSettings("job", (1,), replace(machine, tilt=0.0), job.instances, 20, 1, PRESETS["paper"]())
     (straight,) = print_job(flat)
     assert coverage.shape == straight.coverage.shape
     off = np.abs(coverage - straight.coverage / 255)
     assert np.nanmean(off) < 0.02
     assert np.nanmean(coverage) == pytest.approx(straight.coverage.mean() / 255, rel=0.01)
-
-
-def _straight(machine):  # type: ignore[no-untyped-def] # a machine
-    from dataclasses import replace
-
-    return replace(machine, tilt=0.0)
 
 
 @given(st.floats(1, 799), st.floats(1, 499))
@@ -132,7 +127,7 @@ def test_the_frame_of_another_camera_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("size", [0.0, -1.0, np.nan, 1e-4, 500.0])
 def test_impossible_pixels_are_refused(size: float) -> None:
-    with pytest.raises(DataError, match="mm per pixel|--mm-per-px"):
+    with pytest.raises(DataError, match=r"mm per pixel|--mm-per-px"):
         view_of_corners(CORNERS, (800.0, 500.0), (640, 400)).grid(size)
 
 

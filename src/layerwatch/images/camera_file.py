@@ -79,7 +79,8 @@ def read_labelme(data: bytes, name: str, bed: tuple[float, float] | None) -> Cam
     try:
         told = json.loads(data)
         frame = (int(told["imageWidth"]), int(told["imageHeight"]))
-        middles = np.array([np.mean(np.array(s["points"], np.float64), 0) for s in told["shapes"]])
+        marks = [np.array(s["points"], np.float64).reshape(-1, 2) for s in told["shapes"]]
+        middles = np.array([mark.mean(0) for mark in marks if len(mark)])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{name}: no labelme file ({plainly(error)}); {_HOW}") from None
     if middles.shape != (4, 2) or not np.isfinite(middles).all():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
+from scipy import ndimage
 
 from layerwatch.images.placement import Similarity
 from layerwatch.images.score_covariance import correlated, two_way
@@ -23,6 +24,7 @@ Vector = Float64[np.ndarray, " n"]
 Cells = Float64[np.ndarray, " g"]
 Square = Float64[np.ndarray, "k k"]
 Free = Bool[np.ndarray, " 4"]
+Four = Float64[np.ndarray, " 4"]
 Six = Float64[np.ndarray, " 6"]  # shift x, shift y, rotation, scale, bloat (px), blur (px squared)
 
 _CELL = 16.0  # px, side of a cell at the finest softness
@@ -33,6 +35,7 @@ _BLOATED = 0.05  # px, by which heat and optics may push all outlines out or in;
 _BLURRED = 1.0  # px squared, by which the frame may be softer or sharper than the plan
 _HUBER = 2.5  # spreads of the rest, from which a pixel counts less
 _CLEAR = 10.0  # standard errors, from which no second opinion is asked
+_WARY = 0.5  # of the second opinion: a search over all places finds texture that looks like a small part
 _LOUD = 3.0  # times the usual answer of a cell
 _ODD = 6.0  # squared spreads of a cell's own displacement, where it counts half
 
@@ -49,6 +52,7 @@ class Told:
     contrast: float  # part less bed, in the frame's unit
     significance: float  # the contrast over its standard error
     softer: float  # px squared, by which the frame's outlines are softer than the plan's
+    across: Four  # px along the normals, root mean square, that the outlines move by a px of each number
     cells: int
 
 
@@ -62,8 +66,8 @@ class Scene:
 
     @property
     def side(self) -> float:
-        """Px, of a cell."""
-        return max(_CELL, 6 * self.plan.sigma)
+        """Px, of a cell, a whole number."""
+        return float(max(_CELL, np.ceil(6 * self.plan.sigma)))
 
 
 def fit_place(
@@ -118,7 +122,9 @@ class Grouped:
     def of_scene(cls, scene: Scene, place: Similarity) -> Grouped | None:
         """Group the pixels near the outlines; None where there are none."""
         band = band_of(scene.plan, place, scene.usable)
-        corner = np.array(place.pivot) + np.array(place.shift) - scene.side / 2  # a small part lies in one cell
+        if not len(band.rows):
+            return None
+        corner = _corner(scene, place, band)
         at = np.floor((band.points - corner) / scene.side).astype(np.int64)
         key = (at[:, 1] + 4096) * 8192 + at[:, 0] + 4096
         order = np.argsort(key, kind="stable")
@@ -145,6 +151,18 @@ class Grouped:
             for j in range(i, count):
                 found[:, i, j] = found[:, j, i] = np.add.reduceat(weighed * columns[j], self.starts)
         return found
+
+
+def _corner(scene: Scene, place: Similarity, band: Band) -> Float64[np.ndarray, " 2"]:
+    """Where the cells begin, so that few outlines lie along their borders, where neither side would see a step."""
+    points, side = band.points, round(scene.side)
+    slopes = scene.plan.changes(place.planned(points))[:2] ** 2
+    reach = 2 * round(max(2.0, 2 * scene.plan.sigma)) + 1
+    found = []
+    for axis in (0, 1):
+        edges = np.bincount(points[:, axis].astype(np.int64) % side, slopes[axis], side)
+        found.append(int(ndimage.uniform_filter1d(edges, min(reach, side), mode="wrap").argmin()))
+    return np.array(found, np.float64)
 
 
 def _without(
@@ -257,10 +275,19 @@ class CellFit:
             self.place,
             covariance[:4, :4],
             float(self.along.sum() / max(self.energy.sum(), 1e-12)),
-            agreed if abs(agreed := self._agreement()) > _CLEAR else max(agreed, self._pooled(), key=abs),
+            agreed if abs(agreed := self._agreement()) > _CLEAR else max(agreed, _WARY * self._pooled(), key=abs),
             float((bread @ (self.trust @ self.scores))[5]),
+            self._across(),
             len(self.energy),
         )
+
+    def _across(self) -> Four:
+        """How much of what each number moves is seen; the least of all directions stands for both shifts."""
+        A = np.tensordot(self.trust, self.normal, 1)
+        most = max(float(A[4, 4]), 1e-30)
+        least = max(float(np.linalg.eigvalsh(A[:2, :2])[0]), 0.0)
+        told = np.array([least, least, A[2, 2] / self.radius**2, A[3, 3] / self.radius**2])
+        return np.asarray(np.sqrt(np.maximum(told, 0) / most))
 
     def _agreement(self) -> float:
         """The cells' answers against their own spread; cells that shout are brought down to the others."""

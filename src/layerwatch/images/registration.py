@@ -25,6 +25,7 @@ _COARSEST = 80  # px, of the longer side, where the descent begins
 _BLURS = (0.4, 3.0)  # px, the least and the most that is fitted
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
 _LOOSE = 0.5  # px at the part's radius, from which rotation or scale is not told
+_ACROSS = 0.06  # of the outlines' way, that must lie across them for a number to be told
 _SHAKY = 1.0  # px, from which the shift is not told
 _FLOOR = 0.03  # px, of what no model here explains: older layers' heat, swaths, interpolation
 _TRACED = 4.0  # px, how far from the placed outline it is looked for
@@ -80,7 +81,7 @@ class Registration:
 
 def register(
     frame: Float32[np.ndarray, "h w"],
-    coverage: Float32[np.ndarray, "h w"],
+    coverage: Float32[np.ndarray, "a b"],
     mm_per_px: float,
     reach: Reach | None = None,
     *,
@@ -208,7 +209,7 @@ class _Search:
         """Rotation and scale are left away where the outline does not tell them."""
         free, radius = self.free.copy(), _radius(self.coverage)
         for k in (2, 3):
-            loose = not np.sqrt(told.covariance[k, k]) * radius < _LOOSE
+            loose = told.across[k] < _ACROSS or not np.sqrt(told.covariance[k, k]) * radius < _LOOSE
             if loose or (told.cells < MANY and self._is_far(told.place, k)):
                 free[k] = False
         if (free == self.free).all():
@@ -230,7 +231,7 @@ class _Search:
         sigma = np.sqrt(np.maximum(np.linalg.eigvalsh(told.covariance[:2, :2]), 0))
         if not found.clear > _SIGNIFICANT:
             return f"no contrast between part and bed ({found.clear:.1f} standard errors)"
-        if not np.isfinite(sigma).all() or sigma[1] > _SHAKY:
+        if told.across[0] < _ACROSS or not np.isfinite(sigma).all() or sigma[1] > _SHAKY:
             return "the outlines in the frame do not tell the shift along one direction"
         if max(abs(place.shift[0]), abs(place.shift[1])) > self.reach.shift + 1:
             return f"no outline like the plan's within {self.reach.shift * self.mm:.3g} mm of its place"

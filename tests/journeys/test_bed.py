@@ -1,0 +1,180 @@
+"""corners, rectify and register as a user calls them: files in, JSON and TIFF out, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
+from layerwatch.images.folder import read_pixels
+from layerwatch.images.homography import mapped
+from layerwatch.job.layout import fill_bed
+from layerwatch.job.machine import read_machine, shipped_text
+from layerwatch.job.printing import JobSettings, print_job
+from layerwatch.job.ranges import PRESETS
+from layerwatch.job.view import View
+from tests.job.conftest import ring_layers
+from tests.journeys.test_cli import refused, run
+
+CAMERA = """[bed]
+x = 480.0
+y = 480.0
+[camera]
+width = 96
+height = 96
+corners = [[8.0, 6.0], [90.0, 8.0], [94.0, 92.0], [3.0, 90.0]]
+"""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tilted camera's archive of two layers, with its camera file."""
+    folder = tmp_path_factory.mktemp("tilted")
+    machine = read_machine(shipped_text("tilted_camera"), "tilted")
+    job = JobSettings("job", (1,), machine, fill_bed(ring_layers(), machine), 20, 2, PRESETS["paper"]())
+    layers = [StoredLayer(p.layer, p.z, p.frame, p.plan, p.truth, p.coverage) for p in print_job(job)]
+    write_archive(folder / "archive", Header(machine.mm_per_px, machine.span), ["job"], lambda _: layers)
+    x, y = machine.bed[:2]
+    corners = mapped(View(machine).homography, np.array([[0, 0], [x, 0], [x, y], [0, y]])).tolist()
+    (folder / "camera.toml").write_text(
+        f"[bed]\nx = {x}\ny = {y}\n[camera]\nwidth = {machine.width}\nheight = {machine.height}\ncorners = {corners}\n"
+    )
+    return folder
+
+
+def test_frame_and_plan_of_a_tilted_camera_rectified_and_registered(
+    printed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive, camera = printed / "archive", printed / "camera.toml"
+    rectify = (
+        "rectify",
+        archive / "frames",
+        "--camera",
+        camera,
+        "--mm-per-px",
+        2.5,
+        "--out",
+        tmp_path / "bed",
+        "--json",
+    )
+    code, out, _ = run(capsys, *rectify)
+    told = json.loads(out)
+    assert code == 0
+    assert (told["width"], told["height"], told["mm_per_px"]) == (320, 200, 2.5)
+    assert told == json.loads((tmp_path / "bed" / "rectified.json").read_bytes())
+    frame = tmp_path / "bed" / "job" / "00020.tiff"
+    assert read_pixels(frame).dtype == np.uint16
+    plans = tmp_path / "plans"
+    plans.mkdir()
+    shutil.copyfile(archive / "plans" / "job" / "00020.coverage.png", plans / "00020.png")
+    assert run(capsys, "rectify", plans, "--camera", camera, "--mm-per-px", 2.5, "--out", tmp_path / "p")[0] == 0
+    picture = tmp_path / "shown.png"
+    plan = tmp_path / "p" / "00020.tiff"
+    code, out, _ = run(capsys, "register", frame, "--plan", plan, "--json", "--picture", picture)
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["registered"]
+    assert answer["reason"] == ""
+    assert np.hypot(*answer["shift_mm"]) < 0.6
+    assert abs(answer["rotation_deg"]) < 0.2
+    assert abs(answer["scale"] - 1) < 4e-3
+    assert answer["outline_placed_mm"]["seen"] > 0.8
+    assert read_pixels(picture).shape == (400, 640)
+
+
+def test_a_frame_of_an_archive_and_its_plan(printed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = printed / "archive"
+    assert Archive.open(archive).header.mm_per_px == 2.5
+    frame = archive / "frames" / "job" / "00021.tiff"
+    code, out, _ = run(capsys, "register", frame, "--plan", archive / "plans" / "job" / "00021.png")
+    assert code == 0
+    assert "shift x" in out
+    empty = Image.fromarray(np.zeros((200, 320), np.uint8))
+    empty.save(printed / "empty.png")
+    code, out, _ = run(capsys, "register", frame, "--plan", printed / "empty.png", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["registered"] is False
+    assert answer["reason"] == "the plan of this layer is empty"
+    assert "shift_mm" not in answer
+
+
+def test_a_picture_turned_dark_and_of_other_pixels_is_the_same_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine = np.zeros((960, 960), bool)
+    fine[200:600, 150:800] = True
+    fine[300:400, 300:500] = False
+    share = fine.reshape(96, 10, 96, 10).mean((1, 3))
+    noise = np.random.default_rng(0).normal(0, 1.0, (96, 96))
+    Image.fromarray((120 - 40 * share + noise).astype(np.uint8)).save(tmp_path / "frame.png")
+    Image.fromarray(np.where(np.rot90(fine), 0, 255).astype(np.uint8)).save(tmp_path / "slice.bmp")
+    options = ("--plan-mm-per-px", 0.1, "--plan-turn", 90, "--plan-dark", "--mm-per-px", 1.0, "--json")
+    code, out, error = run(capsys, "register", tmp_path / "frame.png", "--plan", tmp_path / "slice.bmp", *options)
+    assert code == 0, error
+    answer = json.loads(out)
+    assert np.abs(answer["shift_mm"]).max() < 0.1
+    assert answer["contrast"] < -0.1
+
+
+def test_a_part_is_drawn_at_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.journeys.test_cli import box
+
+    part = box(tmp_path / "box.stl", 40.0, 20.0, 3.0)
+    share = np.zeros((96, 96))
+    share[30:50, 25:65] = 1
+    noise = np.random.default_rng(0).normal(0, 1.0, (96, 96))
+    Image.fromarray((120 - 40 * share + noise).astype(np.uint8)).save(tmp_path / "frame.png")
+    call = ("register", tmp_path / "frame.png", "--plan", part, "--mm-per-px", 1.0, "--unit", "mm", "--json")
+    code, out, error = run(capsys, *call, "--layer", 3, "--plan-at", "24x31")
+    assert code == 0, error
+    np.testing.assert_allclose(json.loads(out)["shift_mm"], (1.0, -1.0), atol=0.1)
+    refused(capsys, call, 2, "--layer")
+    refused(capsys, (*call, "--layer", 99), 2, "layers 0 to 9")
+
+
+def test_bad_calls_are_one_line_and_leave_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "camera.toml").write_text(CAMERA)
+    frame = tmp_path / "frame.png"
+    Image.fromarray(np.zeros((96, 96), np.uint8)).save(frame)
+    Image.fromarray(np.zeros((48, 96), np.uint8)).save(tmp_path / "small.png")
+    out, camera = tmp_path / "out", ("--camera", tmp_path / "camera.toml")
+    size = ("--mm-per-px", 5.0)
+    refused(capsys, ("rectify", frame, *size, "--out", out), 2, "--camera")
+    refused(capsys, ("rectify", tmp_path / "no.png", *camera, *size, "--out", out), 2, "no such file")
+    refused(capsys, ("rectify", tmp_path / "small.png", *camera, *size, "--out", out), 1, "96 x 48 pixels", "small.png")
+    refused(capsys, ("rectify", frame, *camera, "--mm-per-px", 0.0, "--out", out), 2, "mm per pixel")
+    refused(capsys, ("rectify", frame, *camera, *size, "--bed", "480x480", "--out", out), 2, "leave --bed away")
+    refused(capsys, ("rectify", frame, *camera, *size, "--border", 2.0, "--out", out), 2, "--border")
+    refused(capsys, ("rectify", frame, *camera, *size, "--out", tmp_path), 2, "not empty")
+    refused(capsys, ("register", frame, "--plan", frame), 2, "--mm-per-px")
+    refused(capsys, ("register", frame, "--plan", tmp_path / "no.stl", *size), 2, "no such file")
+    refused(capsys, ("register", frame, "--plan", frame, *size, "--max-shift", -1.0), 2, "--max-shift")
+    refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-turn", 45), 2, "--plan-turn")
+    refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-at", "here"), 2, "--plan-at")
+    refused(capsys, ("corners", "--out", tmp_path), 2, "is a folder")
+    assert not out.exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_page_is_one_file_without_a_network_whose_lines_are_a_camera_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "corners.html"
+    assert run(capsys, "corners", "--out", page)[0] == 0
+    text = page.read_text("utf-8")
+    assert not re.search(r"(src|href)\s*=|https?://|import\s|@import|url\(", text.replace("image.src = url", ""))
+    for key in ("[bed]", "[camera]", "width = ", "height = ", "corners = ["):
+        assert key in text
+    if shutil.which("node"):
+        script = text.partition("<script>")[2].partition("</script>")[0]
+        (tmp_path / "page.js").write_text(script, "utf-8")
+        done = subprocess.run(["node", "--check", str(tmp_path / "page.js")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
