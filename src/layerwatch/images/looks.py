@@ -59,7 +59,7 @@ class Look:
     def block(self) -> int:
         """Pixels of the frame, each way, in a pixel of the grid."""
         h, w = self.frame.shape
-        return max(min(h, w) // _GRID, 1)
+        return int(max(min(h, w) // _GRID, 1))
 
     @cached_property
     def grid(self) -> Image:
@@ -185,7 +185,7 @@ def _densest_half(picture: Image) -> Float32[np.ndarray, " h"]:
     return np.asarray((ranked[:, half:] - ranked[:, : ranked.shape[1] - half]).min(1) + _TINY, np.float32)
 
 
-def middle(x: Float32[np.ndarray, "..."]) -> float:
+def middle(x: np.ndarray) -> float:
     """The upper median, without what ``np.median`` looks after."""
     n = x.size // 2
     return float(np.partition(x, n, axis=None)[n])
