@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -64,12 +65,13 @@ def times_of(gate: Gate, shots: tuple[Shot, ...]) -> list[float]:
 
 def cost(gate: Gate, check: Check, shots: tuple[Shot, ...], rounds: int) -> list[float]:
     """One check alone on fresh looks: what checks share is counted for each of them."""
-    assert gate.known_ is not None and gate._past is not None
+    assert gate.known_ is not None
+    assert gate._past is not None
     found = []
     for _ in range(rounds):
-        for before, now in zip(shots, shots[1:], strict=False):
+        for before, now in pairwise(shots):
             past = Past(now.job, gate._past.clock, before=warm(before))
-            found.append(ms(lambda now=now, past=past: check.measure(Seen(now, gate.known_, past))))  # type: ignore[misc, arg-type] # bound at once
+            found.append(ms(lambda now=now, past=past: check.measure(Seen(now, gate.known_, past))))  # type: ignore[misc] # bound at once
     return found
 
 

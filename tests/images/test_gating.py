@@ -19,7 +19,7 @@ SIZE = (128, 128)  # of the default machine's camera
 
 @pytest.fixture(scope="module")
 def gate() -> Gate:
-    return Gate().fit(sound_shots(seed, 12, SIZE) for seed in range(12))
+    return Gate().fit(sound_shots(seed, 12, SIZE) for seed in range(8))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def spoiled(name: str, machine: Machine, seed: int, **fields: object) -> list[tu
 
 
 def test_healthy_jobs_never_seen_raise_nothing(gate: Gate) -> None:
-    told = [answer for seed in range(50, 58) for answer in answers(gate, sound_shots(seed, 12, SIZE))]
+    told = [answer for seed in range(50, 54) for answer in answers(gate, sound_shots(seed, 12, SIZE))]
     assert [answer.fault for answer in told if not answer.is_sound or answer.others] == []
     assert 0 < min(answer.p_value for answer in told) <= 1
 
@@ -67,15 +67,16 @@ def test_healthy_jobs_never_seen_raise_nothing(gate: Gate) -> None:
     ],
 )
 def test_a_fault_is_named(name: str, gate: Gate, machine: Machine) -> None:
-    """The first spoiled frame of three jobs; what the gate misses at times is measured in results/gate.csv."""
-    for seed in range(3):
+    """The first spoiled frame of two jobs; what the gate misses at times is measured in results/gate.csv."""
+    for seed in range(2):
         arrivals = spoiled(name, machine, seed)
         told = answers(gate, tuple(shot for shot, _ in arrivals))
         first = next(n for n, (_, fault) in enumerate(arrivals) if fault)
         assert all(answer.is_sound for answer in told[:first])
         fault = told[first].fault
-        assert fault is not None and fault.kind == name, (seed, fault)
-        assert fault.evidence and fault.advice
+        assert fault is not None, seed
+        assert fault.kind == name, (seed, fault)
+        assert min(len(fault.evidence), len(fault.advice)) > 5
 
 
 def test_layers_that_never_came_are_named_by_the_next_one(gate: Gate, machine: Machine) -> None:
@@ -128,7 +129,8 @@ def test_a_mirrored_first_frame_is_seen_by_its_plan(machine: Machine) -> None:
     assert taught.judge(first, plan_of("job", 40)).is_sound
     taught.begin("job")
     fault = taught.judge(replace(first, frame=first.frame[:, ::-1].copy()), plan_of("job", 40)).fault
-    assert fault is not None and fault.kind in {"mirrored", "wrong_job"}
+    assert fault is not None
+    assert fault.kind in {"mirrored", "wrong_job"}
 
 
 def test_the_most_specific_check_names_the_fault(gate: Gate) -> None:
@@ -175,7 +177,7 @@ def test_the_same_frames_teach_the_same() -> None:
 
 
 def test_what_cannot_be_learnt_from_is_refused() -> None:
-    with pytest.raises(DataError, match="11 healthy frames are too few"):
+    with pytest.raises(DataError, match="12 healthy frames are too few"):
         Gate().fit([sound_shots(0, 12)])
     with pytest.raises(DataError, match="64 x 48 pixels of 16 bits"):
         Gate().fit([sound_shots(0, 12), sound_shots(1, 12, (48, 64))])

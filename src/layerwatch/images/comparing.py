@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 
-from layerwatch.images.looks import Image, Look, cells
+from layerwatch.images.looks import Image, Look, cells, middle
 
 _INNER = (0.2, 0.85)  # of rows and of columns, off the borders that a bumped camera shows
 _BORDER = 0.2  # of the frame, within which a border's step is looked for
@@ -61,22 +61,22 @@ class Change:
     @cached_property
     def heat(self) -> Image:
         """Grey that was gained at each pixel of the grid."""
-        return self.now.grid - self.before.grid
+        return np.asarray(self.now.grid - self.before.grid)
 
     @cached_property
     def level(self) -> float:
         """Median of it."""
-        return float(np.median(self.cells))
+        return middle(self.cells)
 
     @cached_property
     def cells(self) -> Image:
         """Grey that each cell gained."""
-        return self.now.coarse - self.before.coarse
+        return np.asarray(self.now.coarse - self.before.coarse)
 
     @cached_property
     def usual(self) -> float:
         """Median size of the gain, level taken away."""
-        return float(np.median(np.abs(self.heat[::2, ::2] - np.float32(self.level))))
+        return middle(np.abs(self.heat[::2, ::2] - np.float32(self.level)))
 
     @cached_property
     def alike(self) -> float:
@@ -135,8 +135,8 @@ class Change:
         rest = before[1:-1, 1:-1] - before.mean()
         gained = (now - before)[1:-1, 1:-1].ravel()
         A = np.stack([bent.ravel() - bent.mean(), rest.ravel() - rest.mean()])
-        found = np.linalg.solve(A @ A.T + 1e-12 * np.eye(2), A @ gained)
-        return float(found[0])
+        gram, told = (A @ A.T).astype(np.float64), (A @ gained).astype(np.float64)
+        return float(np.linalg.solve(gram + 1e-12 * np.eye(2), told)[0])
 
     @cached_property
     def dulled(self) -> Dulled:
@@ -157,13 +157,12 @@ class Change:
         y = np.clip(y, *np.quantile(y, (0.02, 0.98)))
         within, best = float(y.var()) + 1e-12, Draught(0.0, 0.0, 0.0)
         for axis, n in enumerate(y.shape):
-            line = y.mean(1 - axis)
-            for basis in _waves(n):
-                wave = basis - basis.mean()
-                a = float(wave @ line / (wave @ wave))
-                told = a * a * float((wave * wave).mean()) / within
-                if a < 0 and told > best.told:
-                    best = Draught(-a, float(a * basis.mean() - line.mean()), told)
+            waves, line = _waves(n), y.mean(1 - axis)
+            a = waves.centred @ line / waves.power
+            told = np.where(a < 0, a * a * waves.power / (n * within), 0)
+            k = int(told.argmax())
+            if told[k] > best.told:
+                best = Draught(float(-a[k]), float(a[k] * waves.level[k] - line.mean()), float(told[k]))
         return best
 
     @cached_property
@@ -174,7 +173,7 @@ class Change:
         if changed.mean() < _SPECKS:
             return Hidden(0.0, 0.0)
         now, before = (ndimage.uniform_filter(look.fine**2, 5, mode="nearest") for look in (self.now, self.before))
-        place = changed & (now < _HIDES * np.maximum(before, np.median(self.before.quiet)))
+        place = changed & (now < _HIDES * np.maximum(before, middle(self.before.quiet)))
         labels, count = ndimage.label(ndimage.binary_dilation(place, iterations=2))
         borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
         rims = np.unique(np.concatenate([border.ravel() for border in borders]))
@@ -219,8 +218,11 @@ class Change:
         return max(found)
 
 
-def _soft(picture: Image) -> Float64[np.ndarray, "h w"]:
-    return np.asarray(ndimage.uniform_filter(picture, 3, mode="nearest"), np.float64)
+def _soft(picture: Image) -> Image:
+    """Means over 3 x 3 px, from the median on: small numbers keep their digits."""
+    return np.asarray(
+        ndimage.uniform_filter(picture - np.float32(middle(picture[::4, ::4])), 3, mode="nearest"), np.float32
+    )
 
 
 def flips(shapes: Image, other: Image) -> tuple[float, float, float]:
@@ -229,12 +231,23 @@ def flips(shapes: Image, other: Image) -> tuple[float, float, float]:
     return rows, columns, both
 
 
-@cache
-def _waves(n: int) -> tuple[Float64[np.ndarray, " n"], ...]:
+@dataclass(frozen=True, eq=False)
+class _Waves:
     """Exponentials along n cells, from the first and from the last on."""
+
+    centred: Float64[np.ndarray, "k n"]  # their mean taken away
+    level: Float64[np.ndarray, " k"]  # that mean
+    power: Float64[np.ndarray, " k"]  # sum of squares of what is left
+
+
+@cache
+def _waves(n: int) -> _Waves:
     way = (np.arange(n) + 0.5) / n
-    forth = [np.exp(-way / reach) for reach in _REACHES]
-    return (*forth, *(wave[::-1] for wave in forth))
+    forth = np.exp(-way / np.array(_REACHES)[:, None])
+    waves = np.concatenate([forth, forth[:, ::-1]])
+    level = waves.mean(1)
+    centred = waves - level[:, None]
+    return _Waves(centred, level, (centred**2).sum(1))
 
 
 def _border_step(line: Float32[np.ndarray, " n"]) -> float:

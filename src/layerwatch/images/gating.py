@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -102,7 +103,8 @@ class Gate:
         """
         if self.known_ is None or self._past is None:
             self.begin(shot.job)
-        assert self.known_ is not None and self._past is not None  # noqa: S101 # begin sets both
+        assert self.known_ is not None  # noqa: S101 # begin has refused else
+        assert self._past is not None  # noqa: S101 # begin has set it
         seen = Seen(shot, self.known_, self._past, plan)
         numbers, far = self._measured(seen)
         told = self._findings(seen, numbers, far)
@@ -146,12 +148,13 @@ def known_from(job: Sequence[Shot]) -> Known:
     Raises:
         DataError: fewer than two frames, so that the layer time cannot be told.
     """
-    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in zip(job, job[1:], strict=False) if b.layer > a.layer]
+    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in pairwise(job) if b.layer > a.layer]
     if not steps or float(np.median(steps)) <= 0:
         raise DataError("a healthy job needs two frames or more, with layer numbers and times that rise")
     first = job[0]
     coarse = first.bits == 8 or not bool((first.frame % 257).any())
-    return Known(*first.frame.shape, first.bits, float(np.median(steps)), coarse)
+    h, w = first.frame.shape
+    return Known(h, w, first.bits, float(np.median(steps)), coarse)
 
 
 def _check_alike(job: Sequence[Shot], known: Known) -> None:

@@ -54,6 +54,8 @@ def fault_of(name: str, strength: str = "usual") -> Fault:
     fault: Fault = catalogue.load("job.faults", name)()
     if strength not in strengths_of(name):
         raise UsageError(f"{name} has no strength {strength!r}; there are: {', '.join(strengths_of(name))}")
+    if STRENGTHS[strength] == 1:
+        return fault
     moved = {a.field: _moved(getattr(fault, a.field), a, STRENGTHS[strength]) for a in _AMOUNTS.get(name, ())}
     return replace(fault, **moved)
 

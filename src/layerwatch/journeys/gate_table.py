@@ -47,6 +47,8 @@ class Amounts:
     layers: int = 25  # of each job
     severities: tuple[float, ...] = (1.0, 4.0, 16.0)
     presets: tuple[str, ...] = ("paper", "physical")
+    faults: tuple[str, ...] = ()  # names on the shelf; none: all of them
+    defects: tuple[str, ...] = ()  # the same
     seed: int = 0
 
 
@@ -145,7 +147,7 @@ class Bench:
             apart = printer.jobs(other, _OTHER, healthy=max(amounts.healthy // 2, 1))
             items |= {f"other-{n}": Item("other part", "", job) for n, job in enumerate(apart)}
         sound = printer.jobs(part, _SPOILED, healthy=amounts.spoiled + 1)
-        for name in catalogue.names("job.faults"):
+        for name in amounts.faults or catalogue.names("job.faults"):
             for strength in strengths_of(name):
                 for n, job in enumerate(sound[:-1]):
                     items[f"{name}-{strength}-{n}"] = Item(name, strength, job, sound[n + 1])
@@ -247,7 +249,7 @@ class _Printer:
         """Jobs of a part from a stream of seeds of their own."""
         plates = fill_beds([slice_part(part, self.machine, at_least=self.amounts.layers)], self.machine)
         seed = 1000 * self.amounts.seed + stream
-        wish = Wish(healthy, defective, self.amounts.layers, severity, self.preset, seed)
+        wish = Wish(healthy, defective, self.amounts.layers, severity, self.preset, seed, self.amounts.defects)
         return list(plan_plates(plates, self.machine, wish).values())
 
 
@@ -285,7 +287,8 @@ def _detector_of(jobs: Sequence[JobSettings]) -> tuple[PlanResidual, float]:
 def rows_of(counts: Sequence[Count]) -> tuple[GateRow, ...]:
     """The table: a line a fault and strength, then false faults and both confusions."""
     faults = catalogue.names("job.faults")
-    rows = [_row([c for c in counts if (c.kind, c.strength) == (f, s)], f, s) for f in faults for s in strengths_of(f)]
+    there = [(f, s) for f in faults for s in strengths_of(f) if any((c.kind, c.strength) == (f, s) for c in counts)]
+    rows = [_row([c for c in counts if (c.kind, c.strength) == (f, s)], f, s) for f, s in there]
     for kind, title in (("healthy", "false faults per 1,000"), ("other part", "false faults per 1,000, another part")):
         own = [c for c in counts if c.kind == kind]
         if own:

@@ -1,4 +1,4 @@
-"""One check of the gate -> AssertionError with a reason where it breaks what all checks promise; sound frames for it."""
+"""One check of the gate -> AssertionError where it breaks what all checks promise; and sound frames to try it on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEP = 20.0  # s, layer time
 
 
 def sound_shots(seed: int, layers: int = 12, size: tuple[int, int] = (96, 128), job: str = "job") -> tuple[Shot, ...]:
-    """A warm bed with a colder part that grows, sand texture that changes from layer to layer, and the sensor's noise."""
+    """A warm bed, a colder part that grows, sand whose texture changes from layer to layer, the sensor's noise."""
     rng, (h, w) = np.random.default_rng(seed), size
     rows, columns = np.indices(size) / [[[h]], [[w]]]
     field = 0.01 * np.sin(3 * rows + rng.uniform(0, 6)) * np.cos(2 * columns + rng.uniform(0, 6))
@@ -44,13 +44,14 @@ def check_check(kind: type[Check]) -> None:
     Args:
         kind: the class.
     """
-    assert issubclass(kind, Check) and is_dataclass(kind), f"{kind.__name__} must be a dataclass derived from Check"
+    assert issubclass(kind, Check), f"{kind.__name__} must derive from Check"
+    assert is_dataclass(kind), f"{kind.__name__} must be a dataclass: its settings are its fields"
     for word in ("summary", "source", "advice"):
         text = getattr(kind, word, "")
         assert text and "\n" not in text and len(text) <= 120, f"{kind.__name__}.{word} must be one line"
     assert isinstance(kind.rank, int), f"{kind.__name__}.rank says which check names a fault that several see"
     check, shots = kind(), sound_shots(1, 4)
-    for number, shot in enumerate(shots):
+    for number in range(len(shots)):
         numbers, again = (check.measure(_seen(shots, number)) for _ in range(2))
         assert len(numbers) == kind.measures, f"{len(numbers)} numbers measured, {kind.measures} promised"
         np.testing.assert_array_equal(numbers, again, err_msg="the same frame must give the same numbers")

@@ -10,7 +10,7 @@ from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
 
 @dataclass(frozen=True)
 class OpenDoor(Check):
-    """A lamp's dead stripe ends, and heat that drifts does so around a place; cold air comes from a side and is everywhere."""
+    """Cold air comes from a side and is everywhere; a dead emitter's stripe ends, drifting heat lies around a place."""
 
     summary: ClassVar[str] = "a cold gradient from one side and a lower level"
     source: ClassVar[str] = "own"
