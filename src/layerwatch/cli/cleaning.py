@@ -11,7 +11,7 @@ from layerwatch.cli.app import app
 
 
 @app.command(
-    epilog="Example: layerwatch clean old-jobs --pattern '{job}/L{layer}' --span 20 60 --mm-per-px 3.75 --out history    "
+    epilog="Example: layerwatch clean old-jobs --pattern '{job}/L{layer}' --span 20 60 --mm-per-px 3.75    "
     "layerwatch clean old-jobs --gate history/gate --out more    The archive feeds `ranges` and `train`."
 )
 def clean(
