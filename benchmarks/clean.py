@@ -12,7 +12,7 @@ import argparse
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +86,7 @@ def plant(folder: Path, wanted: argparse.Namespace) -> Planted:
 
 
 def mixed(
-    shots: list[Shot], machine: Machine, other: list[Shot], rng: np.random.Generator, first: int
+    shots: Sequence[Shot], machine: Machine, other: Sequence[Shot], rng: np.random.Generator, first: int
 ) -> Iterator[Arrival]:
     """Run after run with one fault each; a clock that was set stays so."""
     names, moved = catalogue.names("job.faults"), 0.0

@@ -50,7 +50,7 @@ def test_reading_back_gives_the_archive(archive: Archive, tmp_path: Path) -> Non
     stored = [one for job in archive.jobs for one in printed(job)]
     for row, one in enumerate(stored):
         assert group["frames"][row].tolist() == one.frame.tolist()
-        assert group["plans"][row].tolist() == one.plan.tolist()
+        assert group["plans"][row].tolist() == np.asarray(one.plan).tolist()
         assert group["coverage"][row].tolist() == np.asarray(one.coverage).tolist()
         assert group["masks"][row].tolist() == one.truth.mask.tolist()
         assert group.attrs["jobs"][group["job"][row]] == one.truth.job

@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Cleaned:
             "frames": self.frames,
             "usable": self.usable,
             "gate": self.learnt,
-            "seconds": round(self.seconds, 2),
+            "seconds": self.seconds,
             "by_kind": dict(Counter(one.fault.kind for one in self.faults)),
             "faults": [_row(one) for one in self.faults],
         }
@@ -176,7 +176,7 @@ def clean(folder: Path, out: Path, wish: Cleaning = Cleaning(), *, progress: Pro
     archive = _finished(out, header, jobs)
     frames = total + len(nameless)
     usable = 0 if archive is None else sum(map(len, archive.layers.values()))
-    found = Cleaned(frames, usable, faults, learnt, time.monotonic() - start)
+    found = Cleaned(frames, usable, faults, learnt, round(time.monotonic() - start, 2))
     write_file(out / _RESULT, _json(found.as_json(folder)))
     return found
 
@@ -279,9 +279,9 @@ def _clean_job(out: Path, job: str, work: _Work, progress: Callable[[int, int], 
         for number, layer in enumerate(work.sound(job, told), before + 1):
             yield layer
             progress(number, total)
+        write_file(_told_of(out, job), _json([_row(found) for found in told]))  # before the job itself is there
 
     write_job(out, job, counted())
-    write_file(_told_of(out, job), _json([_row(found) for found in told]))
 
 
 def _finished(out: Path, header: Header, jobs: Iterable[str]) -> Archive | None:
@@ -313,7 +313,7 @@ def _found(row: Mapping[str, Any]) -> Found:
 
 
 def _plain(wish: Cleaning) -> dict[str, Any]:
-    told = asdict(replace(wish, gate=None))
+    told = asdict(wish) | {"gate": "" if wish.gate is None else wish.gate.name}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
 
 
