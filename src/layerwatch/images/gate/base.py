@@ -130,6 +130,10 @@ class Check(ABC):
         """The fault's kind: the name of the check's file."""
         return type(self).__module__.rpartition(".")[2]
 
+    def eased(self, seen: Seen) -> float:
+        """Share of the orders of magnitude that is enough: a half where the frame before had the same fault already."""
+        return 0.5 if seen.past.fault == self.name else 1.0
+
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """Numbers that are small on healthy frames; NaN for what cannot be told. Only asked of frames that fit."""
         return ()

@@ -20,6 +20,7 @@ class ChangedGain(Check):
     rank: ClassVar[int] = 19
     measures: ClassVar[int] = 1
 
+    share: float = 0.3  # of the growth, by which contrast and noise may differ where it is large
     apart: float = 0.15  # logarithm, between the growth of contrast and of noise
     least: float = 0.04  # logarithm
     alike: float = 0.6  # correlation with the frame before
@@ -29,8 +30,8 @@ class ChangedGain(Check):
         change = seen.change
         if change is None:
             return (UNKNOWN,)
-        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < self.apart * max(
-            1.0, abs(change.louder)
+        same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < max(
+            self.apart, self.share * abs(change.louder)
         )
         return (min(abs(change.louder), abs(change.stretched)) if same else 0.0,)
 

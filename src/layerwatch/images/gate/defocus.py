@@ -20,12 +20,14 @@ class Defocus(Check):
     rank: ClassVar[int] = 12
     measures: ClassVar[int] = 4
 
-    hint: float = 1.5  # orders of magnitude of each of blur and lost texture
-    together: float = 8.0  # orders of magnitude of both
+    least: float = 0.15  # half the blur's squared width, in px of the grid
+    share: float = 0.25  # of the bed that lost texture
+    paler: float = 0.45  # logarithm of the contrast lost
+    kept: float = 0.75  # correlation of the fine picture, which blur takes from everywhere
+    alike: float = 0.2  # correlation of the shapes, which it leaves
+    wide: float = 1.3  # orders of magnitude of the blur
+    dull: float = 2.5  # orders of magnitude of the share
     heat: float = 8.0  # orders of magnitude; dust on a window changes the heat where it takes the texture
-    alike: float = 0.4  # correlation with the frame before
-    share: float = 0.2  # of the bed that lost texture
-    least: float = 0.15  # of the blur's squared width, in px of the grid, by half
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
@@ -38,9 +40,10 @@ class Defocus(Check):
         """See Check."""
         if seen.change is None:
             return Finding("hardly any texture beyond the noise") if far[0] >= self.sure else None
-        _, blur, share, _ = numbers
-        if blur < self.least or share < self.share or seen.change.alike < self.alike or far[3] > self.heat:
+        change, (_, blur, share, _) = seen.change, numbers
+        wide, dull = far[1] / self.eased(seen), far[2] / self.eased(seen)
+        if change.stretched > -self.paler or change.kept > self.kept or change.alike < self.alike:
             return None
-        if min(far[1], far[2]) < self.hint or far[1] + far[2] < self.together:
+        if blur < self.least or share < self.share or wide < self.wide or dull < self.dull or far[3] > self.heat:
             return None
         return Finding(f"blurred by {np.sqrt(2 * blur):.1f} px of 120 or more, over {share:.0%} of the bed")

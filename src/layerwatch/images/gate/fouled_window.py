@@ -19,11 +19,12 @@ class FouledWindow(Check):
     measures: ClassVar[int] = 3
 
     share: float = 0.05  # of the bed
-    hint: float = 1.3  # orders of magnitude, at least, by which the dullest place is duller
+    together: float = 10.0  # orders of magnitude of the dullest place and of the share
+    hint: float = 1.1  # orders of magnitude, at least, by which the dullest place is duller
     heat: float = 15.0  # orders of magnitude of the heat that changed where texture was lost
     dull: float = 2.2  # orders of magnitude of the dullest place that are enough with those below
     warm: float = 6.0  # orders of magnitude of the heat
-    alike: float = 0.6  # correlation with the frame before
+    kept: float = 0.7  # correlation of the fine picture elsewhere with the frame before
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
@@ -34,9 +35,10 @@ class FouledWindow(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        if seen.change is None or seen.change.alike < self.alike or far[0] < self.hint or numbers[1] < self.share:
+        far = far / self.eased(seen)
+        if seen.change is None or seen.change.kept < self.kept or far[0] < self.hint or numbers[1] < self.share:
             return None
         both = far[0] >= self.dull and far[2] >= self.warm
-        if far[0] + far[1] < 2 * self.sure and far[2] < self.heat and not both:
+        if far[0] + far[1] < self.together and far[2] < self.heat and not both:
             return None
         return Finding(f"{numbers[1]:.0%} of the bed have lost half of their texture")

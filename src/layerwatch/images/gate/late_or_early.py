@@ -15,10 +15,11 @@ class LateOrEarly(Check):
     summary: ClassVar[str] = "something even across the whole bed, or a time stamp that is off"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look at the trigger: it must fire between two recoatings"
-    rank: ClassVar[int] = 15
+    rank: ClassVar[int] = 16
     measures: ClassVar[int] = 2
 
-    flat: float = 1.2  # logarithm by which grey varies less along a bar
+    bar: float = 1.75  # logarithm by which grey varies less along a bar
+    flat: float = 1.2  # the same, where the time stamp is off as well
     hint: float = 2.5  # orders of magnitude of the time stamp that are enough beside a bar
     most: float = 0.3  # layer times
     clipped: float = 0.02  # share of pixels at the span's ends
@@ -32,7 +33,7 @@ class LateOrEarly(Check):
         off = f"{abs(seen.off) * seen.known.layer_time:.1f} s {'late' if seen.off > 0 else 'early'}"
         if abs(seen.off) > self.most or seen.clipped > self.clipped:
             return None
-        flat = numbers[0] > self.flat
-        if flat and (far[0] >= self.sure or far[1] >= self.hint):
+        bar = numbers[0] > self.bar and far[0] >= self.sure
+        if bar or (numbers[0] > self.flat and far[1] >= self.hint):
             return Finding(f"a bar across the bed, {off}")
         return Finding(off) if far[1] >= self.sure else None

@@ -19,7 +19,7 @@ class PersonInChamber(Check):
     measures: ClassVar[int] = 1
 
     share: float = 0.01  # of the frame
-    rim: float = -1.3  # logarithm by which there is more outline around it: dust on a window blurs those that were
+    rim: float = -1.6  # logarithm by which there is more outline around it: dust on a window blurs those that were
     clipped: float = 0.02  # share of pixels at the span's ends
 
     def measure(self, seen: Seen) -> tuple[float, ...]:

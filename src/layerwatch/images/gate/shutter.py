@@ -21,6 +21,7 @@ class Shutter(Check):
     measures: ClassVar[int] = 2
 
     hint: float = 1.5  # orders of magnitude of either number
+    alike: float = 0.2  # correlation with the frame before; a blurred one has more
     most: float = 2.5  # contrast, in units of the noise
     clipped: float = 0.02  # share of pixels at the span's ends
 
@@ -31,7 +32,9 @@ class Shutter(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        look = seen.now
+        look, change = seen.now, seen.change
+        if change is not None and change.alike > self.alike:
+            return None
         if min(far) < self.hint or seen.clipped > self.clipped or look.contrast > self.most * look.noise / look.block:
             return None
         return Finding(f"contrast of {seen.now.contrast:.2%} of the span, no texture beyond the noise")
