@@ -24,7 +24,6 @@ import torch
 from machine import processor
 
 from layerwatch.evaluation.metrics import Estimate
-from layerwatch.images.archive import Archive
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT / "examples/images/infrared_solar_modules"
@@ -90,9 +89,7 @@ def main() -> None:
 def loop(train: Path, work: Path, jobs: int) -> Path:
     """Ranges of real images, synthetic layers of those ranges, and how far they cover the real ones."""
     part = ["--part", work / "plate.stl", "--machine", work / "machine.toml", "--defective", 0]
-    call("synthesise", *part, "--jobs", 2, "--layers", 4, "--out", work / "probe", made=work / "probe/archive.json")
-    plans_for(train, Archive.open(work / "probe"), work / "plans")
-    learn = [train, "--plans", work / "plans", "--machine", work / "machine.toml", "--mm-per-px", 10]
+    learn = [train, "--machine", work / "machine.toml", "--mm-per-px", 10]
     learn += ["--span", 0, 100, "--by", "percentiles", "--sample", 200]
     call("ranges", *learn, "--out", work / "ranges", made=work / "ranges/ranges.toml")
     more = ["--ranges", work / "ranges/ranges.toml", "--jobs", jobs, "--layers", 10, "--seed", 1]
@@ -128,17 +125,6 @@ def call(verb: str, *words: object, made: Path) -> None:
         return
     print("$", " ".join(command), flush=True)
     subprocess.run([sys.executable, "-m", "layerwatch.cli", *command[1:]], check=True)
-
-
-def plans_for(frames: Path, probe: Archive, plans: Path) -> None:
-    """The same nominal mask under the name of every image."""
-    job, layers = next(iter(probe.layers.items()))
-    plan = probe.folder / "plans" / job / f"{layers[0]:05d}.png"
-    for frame in sorted(frames.rglob("*.jpg")):
-        target = plans / frame.relative_to(frames).with_suffix(".png")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            shutil.copyfile(plan, target)
 
 
 def plate() -> bytes:
