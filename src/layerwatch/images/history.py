@@ -1,8 +1,9 @@
 """Frames of past jobs, unlabelled and with faults among them -> those that look ordinary, and a gate learnt from them.
 
-A frame is ordinary where none of a few plain numbers (level, contrast, noise, stripes, likeness to the frame before)
-leaves the running median of its job by more than the bulk of all frames does. Then the gate learns on the ordinary
-ones, judges all, and learns anew on what it found sound, until that no longer changes.
+A frame is ordinary where a few plain numbers lie where the bulk of all frames lies: level, contrast and likeness to the
+frame before beside the running median of their job, which warms up and cools down; noise, stripes, dead and clipped
+pixels beside the median of all jobs, for they belong to the camera. Then the gate learns on the ordinary ones, judges
+all, and learns anew on what it found sound, until that no longer changes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from layerwatch.images.looks import Look
 from layerwatch.records import DataError, Shot
 
 _OFF = 8.0  # spreads from the running median, within which a frame is ordinary
-_ALONG = 15  # frames of a running median
+_ALONG = 31  # frames of a running median
+_OF_THE_JOB = 3  # of the numbers, the first ones; the others are the camera's
 _ROUNDS = 4
 _FEWEST = 40
 
@@ -77,32 +79,38 @@ def _ordinary(jobs: Sequence[Sequence[Shot]]) -> list[tuple[Sequence[Shot], Bool
         raise DataError("no frame of the history could be read; look at the files, or give another folder")
     usual = forms.most_common(1)[0][0]
     fits = [np.array([(s.frame.shape, s.bits) == usual and s.share >= 1 for s in job], bool) for job in jobs]
-    rests = [_rests(job, fit) for job, fit in zip(jobs, fits, strict=True)]
+    told = [_told(job, fit) for job, fit in zip(jobs, fits, strict=True)]
+    usual_numbers = np.nanmedian(np.concatenate(told), axis=0)
+    rests = [_rests(rows, usual_numbers) for rows in told]
     spread = 1.4826 * np.nanmedian(np.abs(np.concatenate(rests)), axis=0) + 1e-6
     far = [np.nan_to_num(np.abs(rest) / spread, nan=0.0).max(1, initial=0.0) for rest in rests]
     return [(job, fit & (off < _OFF)) for job, fit, off in zip(jobs, fits, far, strict=True)]
 
 
-def _rests(job: Sequence[Shot], fits: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, "n k"]:
-    """What the numbers of each frame differ by from their running median; NaN where there is no telling."""
+def _told(job: Sequence[Shot], fits: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, "n k"]:
+    """The numbers of each frame; NaN where it does not fit."""
     rows, before = np.full((len(job), 7), np.nan), None
-    for number, (shot, fit) in enumerate(zip(job, fits.tolist(), strict=True)):
-        if fit:
-            look = Look(shot)
-            rows[number] = _numbers(look, before)
-            before = look
-    out = np.full_like(rows, np.nan)
-    there = np.flatnonzero(fits)
-    if len(there):
-        seen = np.where(np.isfinite(rows[there]), rows[there], np.nanmedian(rows[there], axis=0))
-        out[there] = seen - ndimage.median_filter(seen, (min(_ALONG, len(there)), 1), mode="nearest")
-    return out
+    for number in np.flatnonzero(fits).tolist():
+        look = Look(job[number])
+        rows[number] = _numbers(look, before)
+        before = look
+    return rows
+
+
+def _rests(rows: Float64[np.ndarray, "n k"], usual: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, "n k"]:
+    """What the numbers differ by from the running median of their job, or from the usual ones of all."""
+    seen = np.where(np.isfinite(rows), rows, usual)
+    out = seen - usual
+    if len(rows):
+        own = seen[:, :_OF_THE_JOB]
+        out[:, :_OF_THE_JOB] = own - ndimage.median_filter(own, (min(_ALONG, len(own)), 1), mode="nearest")
+    return np.asarray(np.where(np.isfinite(rows[:, :1]), out, np.nan))
 
 
 def _numbers(look: Look, before: Look | None) -> tuple[float, ...]:
-    """Plain numbers of a frame; the last one needs the frame before it."""
+    """Level, log contrast, likeness to the frame before; logs of noise, stripes and dead pixels, clipped share."""
     low, high = look.ends
     clipped = max(look.share_at(level) for level in (low, high))
     likeness = float("nan") if before is None else float((look.shapes * before.shapes).sum())
-    logs = np.log([look.contrast, look.noise, look.stripes, look.dead + 1e-4])
-    return (float(look.grid.mean()), *logs.tolist(), clipped, likeness)
+    logs = np.log([look.noise, look.stripes, look.dead + 1e-4])
+    return (float(look.grid.mean()), float(np.log(look.contrast)), likeness, *logs.tolist(), clipped)
