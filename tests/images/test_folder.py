@@ -29,7 +29,7 @@ def test_no_folder_and_no_image_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         read_folder(tmp_path / "missing")
     with pytest.raises(
-        DataError, match=r"no image in this folder; it should hold files ending in \.jpeg, \.jpg, \.npy, \.png"
+        DataError, match=r"no image in this folder; it should hold files ending in \.bmp, \.jpeg, \.jpg, \.npy, \.png"
     ):
         read_folder(tmp_path)
 
@@ -49,5 +49,5 @@ def test_a_corrupt_file_among_good_ones_is_named(tmp_path: Path) -> None:
 
 
 def test_a_single_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"'\.bmp' are not read"):
-        read_image(tmp_path / "x.bmp")
+    with pytest.raises(DataError, match=r"'\.gif' are not read"):
+        read_image(tmp_path / "x.gif")

@@ -60,11 +60,11 @@ def test_masks_beside_frames_and_unread_files_are_left_out_and_said(tmp_path: Pa
     folder = pictures(tmp_path / "frames", 3)
     Image.fromarray(255 * np.eye(40, dtype=np.uint8)).save(folder / "1_mask.png")
     Image.fromarray(np.arange(1600, dtype=np.uint8).reshape(40, 40)).save(folder / "2_mask.png")  # no mask but a frame
-    Image.fromarray(np.zeros((40, 40), np.uint8)).save(folder / "3.bmp")
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(folder / "3.gif")
     source = open_source(Given(folder), default_machine())
     assert source.shelf.jobs == {".": 4}
     assert "masks beside frames are left out: 1_mask.png" in source.said
-    assert "files that are not read: 1 (.bmp); save them as PNG or TIFF" in source.said
+    assert "files that are not read: 1 (.gif); save them as PNG or TIFF" in source.said
 
 
 def test_a_folder_of_masks_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
