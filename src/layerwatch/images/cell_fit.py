@@ -29,7 +29,7 @@ MANY = 24  # cells, from which their own scores tell the covariance
 _BLOATED = 0.05  # px, by which heat and optics may push all outlines out or in; it must not pass for scale
 _BLURRED = 1.0  # px squared, by which the frame may be softer or sharper than the plan
 _BLURS = (0.4, 3.0)  # px, the least and the most that is fitted
-_SAME = 0.06  # of a blur, by which a better one may differ from it
+_SAME = 0.1  # of a blur, by which a better one may differ from it
 _HUBER = 2.5  # spreads of the rest, from which a pixel counts less
 _CLEAR = 10.0  # standard errors, from which no second opinion is asked
 _WARY = 0.5  # of the second opinion: a search over all places finds texture that looks like a small part
@@ -276,15 +276,15 @@ class CellFit:
 
 def _columns(scene: Scene, place: Similarity, grouped: Grouped) -> Columns:
     """Level and gradient, share, the frame, and what shift x, y, rotation, scale, bloat and blur change."""
-    points = grouped.band.points
-    rx, ry = ((points - np.array(place.pivot) - np.array(place.shift)).T).astype(np.float32)
-    share, *slopes, bend = scene.plan.looked_up(*place.planned(points).T)
+    (px, py), (sx, sy) = place.pivot, place.shift
+    rx, ry = grouped.band.points - np.array([[px + sx], [py + sy]], np.float32)
     c, s = (np.float32(f(place.angle) / place.scale) for f in (np.cos, np.sin))
-    x, y = c * slopes[0] - s * slopes[1], s * slopes[0] + c * slopes[1]
+    share, right, down, bend = scene.plan.looked_up(c * rx + s * ry + np.float32(px), c * ry - s * rx + np.float32(py))
+    x, y = c * right - s * down, s * right + c * down
     columns = np.empty((11, len(share)), np.float32)
     columns[:3], columns[_SHARE], columns[_SEEN] = grouped.level, share, grouped.values
     columns[5], columns[6], columns[7], columns[8] = -x, -y, x * ry - y * rx, -x * rx - y * ry
-    columns[9], columns[10] = np.hypot(x, y), bend
+    columns[9], columns[10] = np.sqrt(x * x + y * y), bend
     return columns
 
 

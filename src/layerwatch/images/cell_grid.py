@@ -53,7 +53,7 @@ class Grouped:
         band, side = band_of(scene.plan, place, scene.usable), scene.side
         if not len(band.rows):
             return None
-        left, top = _corner(scene, place, band)
+        left, top = _corner(scene, place)
         key = ((band.rows - top) // side + 2) * 8192 + (band.columns - left) // side + 2
         order = np.argsort(key, kind="stable")
         keys, counts = np.unique(key[order], return_counts=True)
@@ -77,7 +77,7 @@ class Grouped:
     @cached_property
     def radius(self) -> float:
         """Px, of the outlines around their middle."""
-        return float(np.sqrt(self.band.points.var(0).sum()))
+        return float(np.sqrt(self.band.points.var(1, dtype=np.float64).sum()))
 
     def products(self, columns: Columns, weights: Vector) -> Products:
         """Sums of products of all columns over each cell."""
@@ -97,16 +97,15 @@ def _kept(keys: Int64[np.ndarray, " g"], counts: Int64[np.ndarray, " g"]) -> Boo
     return np.asarray((counts >= _FEWEST) & ((keys // 8192 + keys % 8192) % every == 0))
 
 
-def _corner(scene: Scene, place: Similarity, band: Band) -> tuple[int, int]:
+def _corner(scene: Scene, place: Similarity) -> tuple[int, int]:
     """Where the cells begin, so that few outlines lie along their borders, where neither side would see a step."""
-    side = scene.side
-    slopes = scene.plan.looked_up(*place.planned(band.points).T)[1:3] ** 2
-    reach = 2 * round(max(2.0, 2 * scene.plan.sigma)) + 1
-    found = []
-    for at, slope in zip((band.columns, band.rows), slopes, strict=True):
-        edges = np.bincount(at % side, slope, side)
-        found.append(int(ndimage.uniform_filter1d(edges, min(reach, side), mode="wrap").argmin()))
-    return found[0], found[1]
+    side, near = scene.side, scene.plan.outlines
+    reach = min(2 * round(max(2.0, 2 * scene.plan.sigma)) + 1, side)
+    first = []
+    for at in np.floor(place.seen(near.points)).astype(np.int64).T:
+        edges = np.bincount(at % side, near.steep, side)
+        first.append(int(ndimage.uniform_filter1d(edges, reach, mode="wrap").argmin()))
+    return first[0], first[1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,7 @@ def outline_points(nominal: Nominal, plan: SoftPlan) -> tuple[Points, Points]:
     h, w = nominal.coverage.shape
     found = found[(found > 1).all(1) & (found[:, 0] < w - 1) & (found[:, 1] < h - 1)]
     found = found[_spaced(found)]
-    slopes = plan.looked_up(*found.T)[1:3].T.astype(np.float64)
+    slopes = plan.looked_up(*found.T.astype(np.float32))[1:3].T.astype(np.float64)
     steep = np.hypot(slopes[:, 0], slopes[:, 1])
     keep = steep > _FLAT
     return found[keep], -slopes[keep] / steep[keep, None]

@@ -22,9 +22,8 @@ from layerwatch.images.resampling import shrunk
 from layerwatch.images.soft_plan import Image, Mask, SoftPlan
 from layerwatch.records import DataError
 
-_OPTICS = 0.8  # px, blur assumed at first
+_OPTICS = 1.0  # px, blur assumed at first
 _COARSE_BLUR = 1.12  # px, of the plan on larger pixels: that of the frame there, and of a pixel
-_COARSE_FRAME = 1.0  # px, larger ones, by which the frame is softened there
 _COARSE_STEP = 0.03  # px, larger ones, that the outlines move in the last step
 _COARSEST = 80  # px, of the longer side, where the descent begins
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
@@ -167,29 +166,22 @@ class _Search:
 
     def _descend(self, start: Similarity) -> _Found | None:
         """From coarse to fine, there with the blur that the outlines really have."""
-        place, clear, sigma = start, 0.0, _OPTICS
+        place, clear = start, 0.0
         for factor in _factors(max(self.frame.shape)):
             cells = self._fit_coarsely(place, factor)
             if cells is not None:
                 place, clear = _grown(cells.place, factor, place.pivot), max(clear, abs(cells.agreement))
-                sigma = self._blur(cells, factor)
-        scene = Scene(self.frame, self.nominal.soft(sigma), self.usable)
+        scene = Scene(self.frame, self.nominal.soft(_OPTICS), self.usable)
         cells = fit_place(scene, place, self._freedom(self.free), softened=self.nominal.soft)
         return None if cells is None else self._freed(cells, clear)
 
     def _fit_coarsely(self, place: Similarity, factor: int) -> CellFit | None:
         """On pixels so many times as large."""
         small = Similarity(_over(place.pivot, factor), _over(place.shift, factor), place.angle, place.scale)
-        frame = ndimage.gaussian_filter(shrunk(self.frame, factor), _COARSE_FRAME, mode="nearest", truncate=3.0)
+        frame = ndimage.gaussian_filter(shrunk(self.frame, factor), 1.0, mode="nearest", truncate=3.0)
         usable = shrunk(self.usable.astype(np.float32), factor) > 0.99
         scene = Scene(frame, self.nominal.soft(_COARSE_BLUR, factor), usable)
         return fit_place(scene, small, self._freedom(self.free), steps=6, tolerance=_COARSE_STEP)
-
-    def _blur(self, cells: CellFit, factor: int) -> float:
-        """Px, of the frame, as far as it shows on larger pixels."""
-        softer = float(cells.step(self._freedom(self.free), np.zeros(6))[5])
-        variance = _COARSE_BLUR**2 - _COARSE_FRAME**2 + softer
-        return float(np.clip(factor * np.sqrt(max(variance, 0.0)), _OPTICS, 2 * _OPTICS))
 
     def _freedom(self, free: np.ndarray) -> Freedom:
         rotation, scale = np.radians(max(self.reach.rotation, 1e-6)), max(self.reach.scale, 1e-6)
