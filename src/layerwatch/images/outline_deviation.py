@@ -90,7 +90,7 @@ def trace(
 
 
 def _profiles(
-    image: Image, points: Points, normals: Points, across: Vector, usable: Mask | None
+    image: Image, points: Points, normals: Points, across: Float64[np.ndarray, " m"], usable: Mask | None
 ) -> tuple[Float32[np.ndarray, "n m"], Bool[np.ndarray, " n"]]:
     """The image along each normal, a little averaged along the outline, and whether all of that is usable."""
     h, w = image.shape
