@@ -152,7 +152,7 @@ class CellFit:
     def at(self, place: Similarity, plan: SoftPlan) -> CellFit:
         """The plan at another place, weighed by what the pixels told here, or on more pixels if it is much softer."""
         scene = replace(self.scene, plan=plan)
-        if plan.reach > self.scene.plan.reach:
+        if plan.reach > self.grouped.reach:
             return self.of(scene, place) or self
         return self._apart(scene, place, self.grouped, *self._robust())
 

@@ -41,6 +41,7 @@ class Grouped:
     """The pixels near the outlines in order of the cells that they lie in."""
 
     band: Band
+    reach: int  # px around the outlines
     counts: Int64[np.ndarray, " g"]  # pixels of each cell
     row: Int64[np.ndarray, " g"]  # of each cell
     column: Int64[np.ndarray, " g"]
@@ -67,6 +68,7 @@ class Grouped:
         values = scene.frame[band.rows, band.columns].astype(np.float64)
         return cls(
             band,
+            scene.plan.reach,
             counts[kept],
             keys[kept] // 8192,
             keys[kept] % 8192,

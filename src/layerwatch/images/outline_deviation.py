@@ -94,12 +94,11 @@ def _profiles(
 ) -> tuple[Float32[np.ndarray, "n m"], Bool[np.ndarray, " n"]]:
     """The image along each normal, a little averaged along the outline, and whether all of that is usable."""
     h, w = image.shape
+    places, ways, steps = (one.T.astype(np.float32)[..., None] for one in (points - 0.5, normals, across))
     flat, total, known = image.ravel(), np.zeros((len(points), len(across)), np.float32), np.ones(len(points), bool)
     for along in _ALONG:
-        x, y = (
-            (at[:, None] - 0.5 + along * aside[:, None] + n[:, None] * across).astype(np.float32)
-            for at, aside, n in zip(points.T, (-normals[:, 1], normals[:, 0]), normals.T, strict=True)
-        )
+        aside = np.float32(along) * ways[::-1] * np.array([[[-1]], [[1]]], np.float32)
+        x, y = places + aside + ways * steps.T
         left, top = np.clip(x, 0, w - 2).astype(np.int32), np.clip(y, 0, h - 2).astype(np.int32)
         dx, dy, first = np.clip(x - left, 0, 1), np.clip(y - top, 0, 1), top * np.int32(w) + left
         upper, lower = ((1 - dx) * flat.take(at) + dx * flat.take(at + 1) for at in (first, first + w))
@@ -121,10 +120,10 @@ def _step_fits(
     level = np.stack([np.full(width, width**-0.5), _unit(np.linspace(-1, 1, width))], 1)
     a = seen - seen.mean(1, keepdims=True, dtype=np.float64)
     a = a - (a @ level) @ level.T
-    windows = sliding_window_view(ideal.astype(np.float64), width, 1)[:, ::-1]
-    products = windows @ np.concatenate([a[:, :, None], np.broadcast_to(level, (len(a), *level.shape))], 2)
-    squares = sliding_window_view((ideal.astype(np.float64)) ** 2, width, 1)[:, ::-1].sum(2)
-    ss = squares - products[:, :, 1] ** 2 - products[:, :, 2] ** 2 + 1e-9
+    lines = np.stack([a, *np.broadcast_to(level.T[:, None], (2, *a.shape))], 2).astype(np.float32)
+    windows, squares = (sliding_window_view(one, width, 1)[:, ::-1] for one in (ideal, ideal * ideal))
+    products = (windows @ lines).astype(np.float64)
+    ss = squares.sum(2, dtype=np.float64) - products[:, :, 1] ** 2 - products[:, :, 2] ** 2 + 1e-9
     gain = products[:, :, 0] / ss
     return (a * a).sum(1)[:, None] - gain**2 * ss, gain
 

@@ -24,7 +24,7 @@ from layerwatch.records import DataError
 
 _OPTICS = 1.0  # px, blur assumed at first
 _COARSE_BLUR = 1.12  # px, of the plan on larger pixels: that of the frame there, and of a pixel
-_COARSE_STEP = 0.03  # px, larger ones, that the outlines move in the last step
+_COARSE_STEP = 0.1  # px, larger ones, that the outlines move in the last step
 _COARSEST = 80  # px, of the longer side, where the descent begins
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
 _LOOSE = 0.5  # px at the part's radius, from which rotation or scale is not told
@@ -280,4 +280,4 @@ def _grown(place: Similarity, factor: int, pivot: tuple[float, float]) -> Simila
 def _factors(side: int) -> list[int]:
     """How many times as large the pixels are, from coarse to fine, before the frame's own."""
     count = max(1, int(np.ceil(np.log2(side / _COARSEST))))
-    return [2**k for k in range(count, 0, -1)]
+    return [2**k for k in range(count, 0, -2)]

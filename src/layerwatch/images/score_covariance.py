@@ -60,12 +60,12 @@ def correlated(
     spectra = fft.rfft2(images)
     product, pairs = (fft.irfft2(np.abs(spectra[k]) ** 2, s=padded) for k in (-2, -1))
     lag = [np.minimum(np.arange(side), side - np.arange(side)) for side in padded]
-    taper = np.outer(*(np.clip(1 - one / _LAGS, 0, None) for one in lag))
+    taper = np.outer(*(np.clip(1 - one / np.float32(_LAGS), 0, None) for one in lag)).astype(np.float32)
     power = np.maximum(fft.rfft2(product / np.maximum(pairs, 1.0) * taper).real, 0)
-    double = np.full(spectra.shape[-1], 2.0)  # the half plane that a real transform leaves away
+    double = np.full(spectra.shape[-1], 2.0, np.float32)  # the half plane that a real transform leaves away
     double[0] = 1.0
     if padded[1] % 2 == 0:
         double[-1] = 1.0
-    weighed = spectra[:-2] * (power * double * (scale**2 / np.prod(padded)))
+    weighed = spectra[:-2] * (power * double * np.float32(scale**2 / np.prod(padded)))
     flat = spectra[:-2].reshape(len(columns), -1)
     return np.asarray((weighed.reshape(flat.shape) @ flat.conj().T).real, np.float64)
