@@ -66,7 +66,7 @@ class Freedom:
     @property
     def spreads(self) -> Six:
         """With bloat and blur."""
-        return np.maximum(np.append(self.prior, [_BLOATED, _BLURRED]), 1e-9)
+        return np.asarray(np.maximum(np.append(self.prior, [_BLOATED, _BLURRED]), 1e-9))
 
 
 def fit_place(

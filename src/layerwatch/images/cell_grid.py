@@ -88,8 +88,8 @@ class Grouped:
         sums = [columns[:, a:b] @ weighed[:, a:b].T for a, b in zip(starts, ends, strict=True)]
         return np.array(sums, np.float64)
 
-    def spread_out(self, cells: Float64[np.ndarray, "g *k"]) -> Float32[np.ndarray, "*m n"]:
-        """What each cell holds, at each of its pixels."""
+    def spread_out(self, cells: Float64[np.ndarray, "*g"]) -> Float32[np.ndarray, "*n"]:
+        """What each cell holds (first axis), at each of its pixels (last axis)."""
         return np.repeat(np.asarray(cells.T, np.float32), self.counts, -1)
 
 

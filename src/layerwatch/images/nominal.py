@@ -36,7 +36,8 @@ class Nominal:
         """Of the part, (x, y)."""
         columns, rows = (self.coverage.sum(axis, dtype=np.float64) for axis in (0, 1))
         total = max(float(rows.sum()), 1e-300)
-        return tuple(float(line @ (np.arange(len(line)) + 0.5)) / total for line in (columns, rows))
+        x, y = (float(line @ (np.arange(len(line)) + 0.5)) / total for line in (columns, rows))
+        return x, y
 
     @cached_property
     def radius(self) -> float:

@@ -129,7 +129,7 @@ def _step_fits(
 
 
 def _unit(line: Vector) -> Vector:
-    return line / np.sqrt(line @ line)
+    return np.asarray(line / np.sqrt(line @ line))
 
 
 def _summed(

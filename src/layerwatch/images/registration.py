@@ -280,4 +280,4 @@ def _grown(place: Similarity, factor: int, pivot: tuple[float, float]) -> Simila
 def _factors(side: int) -> list[int]:
     """How many times as large the pixels are, from coarse to fine, before the frame's own."""
     count = max(1, int(np.ceil(np.log2(side / _COARSEST))))
-    return [2**k for k in range(count, 0, -2)]
+    return [2**k for k in sorted({*range(count, 0, -2), 1}, reverse=True)]

@@ -59,7 +59,7 @@ class SoftPlan:
 
     @cached_property
     def _padded(self) -> Float32[np.ndarray, " n"]:
-        return np.pad(self.share, _PAD, mode="edge").ravel()
+        return np.asarray(np.pad(self.share, _PAD, mode="edge").ravel())
 
     def looked_up(self, x: Float32[np.ndarray, " n"], y: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, "4 n"]:
         """At points of the plan: the share, its derivatives along x and y, what a px squared more of blur adds.
@@ -74,7 +74,7 @@ class SoftPlan:
         first = row.astype(np.int32) * stride + column.astype(np.int32)
 
         def at(down: int, right: int) -> Float32[np.ndarray, " n"]:
-            return self._padded[(_PAD + down) * stride + _PAD + right :].take(first)
+            return np.asarray(self._padded[(_PAD + down) * stride + _PAD + right :].take(first))
 
         here, four = at(0, 0), (at(-1, -1), at(-1, 1), at(1, -1), at(1, 1))
         a, aa = _derivatives(at(0, -2), at(0, -1), here, at(0, 1), at(0, 2))
@@ -117,7 +117,7 @@ class Band:
     @cached_property
     def points(self) -> Float32[np.ndarray, "2 n"]:
         """Their centres, x and y."""
-        return np.stack([self.columns, self.rows]).astype(np.float32) + _HALF
+        return np.asarray(np.stack([self.columns, self.rows]).astype(np.float32) + _HALF)
 
 
 def band_of(plan: SoftPlan, place: Similarity, usable: Mask) -> Band:
