@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwatch.images.nominal import Nominal
@@ -19,6 +19,7 @@ def disc(x: float, y: float, radius: float = 15.0, side: int = 64) -> np.ndarray
     return np.asarray((np.hypot(u - x, v - y) < radius).reshape(side, 8, side, 8).mean((1, 3)), np.float32)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.floats(-3, 3), st.floats(-3, 3))
 def test_middle_radius_and_outline_follow_the_part(x: float, y: float) -> None:
     one = Nominal(disc(32 + x, 32 + y))
@@ -28,6 +29,7 @@ def test_middle_radius_and_outline_follow_the_part(x: float, y: float) -> None:
     assert np.abs(away - 15).max() < 0.2
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.sampled_from([0.8, 1.0, 1.6]))
 def test_between_pixels_the_share_is_that_of_the_moved_part(dx: float, dy: float, sigma: float) -> None:
     v, u = np.mgrid[8:56, 8:56].reshape(2, -1).astype(np.float32) + np.float32(0.5)
