@@ -12,7 +12,7 @@ from layerwatch.images.placement import Similarity
 from layerwatch.images.resampling import shrunk
 from layerwatch.images.soft_plan import Image, Mask
 
-_SIDE = 160  # px, of the longer side of what is correlated
+_SIDE = 100  # px, of the longer side of what is correlated
 _DETAIL = 5.0  # px, structure larger than this is left out: lamps, drift, shadows
 _CLIP = 3.0  # spreads; a bright defect must not outshout the outlines
 _APART = 3.0  # px that the outlines may move between two angles or scales that are tried

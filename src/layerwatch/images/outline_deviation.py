@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
-from scipy import ndimage
+from jaxtyping import Bool, Float32, Float64
+from numpy.lib.stride_tricks import sliding_window_view
 
+from layerwatch.images.nominal import Nominal
 from layerwatch.images.placement import Similarity
 from layerwatch.images.soft_plan import Image, Mask, SoftPlan
 
@@ -16,7 +17,8 @@ Vector = Float64[np.ndarray, " n"]
 
 _SPACING = 2.0  # px between points of the outline
 _MOST = 2000  # points
-_ALONG = (-1.5, -0.5, 0.5, 1.5)  # px, places along the outline that are averaged into one profile
+_FLAT = 0.02  # of the slope of the plan, per px, from which there is a normal
+_ALONG = (-1.0, 1.0)  # px, places along the outline that are averaged into one profile
 _STEP = 0.5  # px, across it
 _CLEAR = 4.0  # standard errors of a contrast that is seen
 
@@ -32,31 +34,21 @@ class Traced:
     seen: Bool[np.ndarray, " n"]
 
 
-def outline_points(coverage: Image, sigma: float = 0.7) -> tuple[Points, Points]:
+def outline_points(nominal: Nominal, plan: SoftPlan) -> tuple[Points, Points]:
     """Points on the nominal outline, to a part of a pixel, and the normals there, out of the part.
 
     Args:
-        coverage: share of each pixel inside the outline.
-        sigma: px, over which the normals are smoothed.
+        nominal: whose outline it is.
+        plan: the same, softened: what the normals come from.
     """
-    padded = np.pad(coverage.astype(np.float64), 1, mode="edge")
-    found = np.concatenate([_crossings(padded), _crossings(padded.T)[:, ::-1]])
-    plan = SoftPlan(coverage, sigma)
-    slopes = plan.changes(found)[:2].T
+    found = nominal.crossings
+    h, w = nominal.coverage.shape
+    found = found[(found > 1).all(1) & (found[:, 0] < w - 1) & (found[:, 1] < h - 1)]
+    found = found[_spaced(found)]
+    slopes = plan.looked_up(*found.T.astype(np.float32))[1:3].T.astype(np.float64)
     steep = np.hypot(slopes[:, 0], slopes[:, 1])
-    h, w = coverage.shape
-    keep = (steep > 0.02) & (found > 1).all(1) & (found[:, 0] < w - 1) & (found[:, 1] < h - 1)
-    found, slopes, steep = found[keep], slopes[keep], steep[keep]
-    chosen = _spaced(found)
-    return found[chosen], -slopes[chosen] / steep[chosen, None]
-
-
-def _crossings(padded: Float64[np.ndarray, "a b"]) -> Points:
-    """Where the coverage passes one half between neighbours in a row; (x, y) of the unpadded image."""
-    a, b = padded[1:-1, :-1] - 0.5, padded[1:-1, 1:] - 0.5
-    rows, columns = np.nonzero((a < 0) != (b < 0))
-    share = a[rows, columns] / (a[rows, columns] - b[rows, columns])
-    return np.stack([columns - 0.5 + share, rows + 0.5], 1)
+    keep = steep > _FLAT
+    return found[keep], -slopes[keep] / steep[keep, None]
 
 
 def _spaced(points: Points) -> np.ndarray:
@@ -70,27 +62,27 @@ def _spaced(points: Points) -> np.ndarray:
         spacing *= 1.3
 
 
-def trace(frame: Image, plan: SoftPlan, usable: Mask, place: Similarity, sign: float, reach: float) -> Traced:
+def trace(
+    frame: Image, nominal: Nominal, plan: SoftPlan, usable: Mask, place: Similarity, sign: float, reach: float
+) -> Traced:
     """Look for the outline along the normals.
 
     Args:
-        frame: as soft as the plan.
+        frame: as soft as the softened plan.
+        nominal: the plan.
         plan: softened.
         usable: pixels that may be looked at.
         place: where the plan lies on the frame.
         sign: of the contrast, part less bed; 0 for either.
         reach: px, how far from the placed outline it is looked for.
     """
-    points, normals = outline_points(plan.coverage)
-    across = np.arange(-(reach + 2.5 * plan.sigma + 1), reach + 2.5 * plan.sigma + 1 + 1e-9, _STEP)
-    lags = round(reach / _STEP)
-    profile, known = _profiles(frame, usable, place, points, normals, across)
-    ideal = _planned(plan, points, normals, across)
-    core = slice(lags, len(across) - lags)
-    seen, width = profile[:, core], len(across) - 2 * lags
-    costs, gains = np.full((len(points), 2 * lags + 1), np.inf), np.zeros((len(points), 2 * lags + 1))
-    for k in range(2 * lags + 1):  # an outline d outside its plan looks like the plan d farther in
-        costs[:, k], gains[:, k] = _step_fit(seen, ideal[:, 2 * lags - k : 2 * lags - k + width])
+    points, normals = outline_points(nominal, plan)
+    half, lags = int(np.ceil((reach + 2.5 * plan.sigma + 1) / _STEP)), round(reach / _STEP)
+    across = _STEP * np.arange(-half, half + 1)
+    profile, known = _profiles(frame, place.seen(points), place.turned(normals), across, usable)
+    ideal, _ = _profiles(plan.share, points, normals, across, None)
+    width = len(across) - 2 * lags
+    costs, gains = _step_fits(profile[:, lags : lags + width], ideal, 2 * lags + 1)
     if sign:
         costs = np.where(gains * sign > 0, costs, np.inf)
     best = np.clip(costs.argmin(1), 1, 2 * lags - 1)
@@ -98,54 +90,46 @@ def trace(frame: Image, plan: SoftPlan, usable: Mask, place: Similarity, sign: f
 
 
 def _profiles(
-    frame: Image, usable: Mask, place: Similarity, points: Points, normals: Points, across: Float64[np.ndarray, " m"]
-) -> tuple[Float64[np.ndarray, "n m"], Bool[np.ndarray, " n"]]:
-    """The frame along each normal, a little averaged along the outline."""
-    at, n = place.seen(points), place.turned(normals)
-    along = np.stack([-n[:, 1], n[:, 0]], 1)
-    places = (
-        at[:, None, None]
-        + n[:, None, None] * across[None, :, None, None]
-        + along[:, None, None] * np.array(_ALONG)[None, None, :, None]
-    )
-    x, y = places[..., 0] - 0.5, places[..., 1] - 0.5
-    values = ndimage.map_coordinates(frame, (y, x), np.float32, 1, mode="nearest").mean(-1)
-    h, w = usable.shape
-    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
-    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
-    known = inside & usable[np.clip(row, 0, h - 1), np.clip(column, 0, w - 1)]
-    return values.astype(np.float64), known.all((1, 2))
+    image: Image, points: Points, normals: Points, across: Float64[np.ndarray, " m"], usable: Mask | None
+) -> tuple[Float32[np.ndarray, "n m"], Bool[np.ndarray, " n"]]:
+    """The image along each normal, a little averaged along the outline, and whether all of that is usable."""
+    h, w = image.shape
+    places, ways, steps = (one.T.astype(np.float32)[..., None] for one in (points - 0.5, normals, across))
+    flat, total, known = image.ravel(), np.zeros((len(points), len(across)), np.float32), np.ones(len(points), bool)
+    for along in _ALONG:
+        aside = np.float32(along) * ways[::-1] * np.array([[[-1]], [[1]]], np.float32)
+        x, y = places + aside + ways * steps.T
+        left, top = np.clip(x, 0, w - 2).astype(np.int32), np.clip(y, 0, h - 2).astype(np.int32)
+        dx, dy, first = np.clip(x - left, 0, 1), np.clip(y - top, 0, 1), top * np.int32(w) + left
+        upper, lower = ((1 - dx) * flat.take(at) + dx * flat.take(at + 1) for at in (first, first + w))
+        total += (1 - dy) * upper + dy * lower
+        if usable is not None:
+            inside = (x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1)
+            known &= (inside & usable.ravel().take(first)).all(1)
+    return total / len(_ALONG), known
 
 
-def _planned(
-    plan: SoftPlan, points: Points, normals: Points, across: Float64[np.ndarray, " m"]
-) -> Float64[np.ndarray, "n m"]:
-    """The plan's softened share along each normal, averaged alike."""
-    along = np.stack([-normals[:, 1], normals[:, 0]], 1)
-    places = (
-        points[:, None, None]
-        + normals[:, None, None] * across[None, :, None, None]
-        + along[:, None, None] * np.array(_ALONG)[None, None, :, None]
-    )
-    shape = places.shape[:-1]
-    return np.asarray(plan.shares(places.reshape(-1, 2)).reshape(shape).mean(-1))
+def _step_fits(
+    seen: Float32[np.ndarray, "n m"], ideal: Float32[np.ndarray, "n w"], count: int
+) -> tuple[Float64[np.ndarray, "n k"], Float64[np.ndarray, "n k"]]:
+    """What level, gradient and contrast leave of each profile (sum of squares), and the contrast.
+
+    An outline d outside its plan looks like the plan d farther in, so the lag k is laid on the ideal from its end.
+    """
+    width = seen.shape[1]
+    level = np.stack([np.full(width, width**-0.5), _unit(np.linspace(-1, 1, width))], 1)
+    a = seen - seen.mean(1, keepdims=True, dtype=np.float64)
+    a = a - (a @ level) @ level.T
+    lines = np.stack([a, *np.broadcast_to(level.T[:, None], (2, *a.shape))], 2).astype(np.float32)
+    windows, squares = (sliding_window_view(one, width, 1)[:, ::-1] for one in (ideal, ideal * ideal))
+    products = (windows @ lines).astype(np.float64)
+    ss = squares.sum(2, dtype=np.float64) - products[:, :, 1] ** 2 - products[:, :, 2] ** 2 + 1e-9
+    gain = products[:, :, 0] / ss
+    return (a * a).sum(1)[:, None] - gain**2 * ss, gain
 
 
-def _step_fit(
-    seen: Float64[np.ndarray, "n m"], ideal: Float64[np.ndarray, "n m"]
-) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
-    """What level, gradient and contrast leave of each profile (sum of squares), and the contrast."""
-    u = np.linspace(-1, 1, seen.shape[1])
-    uu = float(u @ u)
-
-    def flat(lines: Float64[np.ndarray, "n m"]) -> Float64[np.ndarray, "n m"]:
-        lines = lines - lines.mean(1, keepdims=True)
-        return np.asarray(lines - (lines @ u / uu)[:, None] * u)
-
-    a, s = flat(seen), flat(ideal)
-    ss = (s * s).sum(1) + 1e-9
-    gain = (a * s).sum(1) / ss
-    return (a * a).sum(1) - gain**2 * ss, gain
+def _unit(line: Vector) -> Vector:
+    return np.asarray(line / np.sqrt(line @ line))
 
 
 def _summed(

@@ -6,30 +6,32 @@ from soft to sharp, and the outline itself, point by point. Light or dark parts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64
 from scipy import ndimage
 
-from layerwatch.images.cell_fit import MANY, Scene, Told, fit_place
+from layerwatch.images.cell_fit import MANY, CellFit, Freedom, Told, fit_place, refined
+from layerwatch.images.cell_grid import Scene
 from layerwatch.images.first_place import Reach, first_place
+from layerwatch.images.nominal import Nominal
 from layerwatch.images.outline_deviation import Traced, trace
 from layerwatch.images.placement import Similarity
 from layerwatch.images.resampling import shrunk
 from layerwatch.images.soft_plan import Image, Mask, SoftPlan
 from layerwatch.records import DataError
 
-_OPTICS = 0.8  # px, blur assumed at first
+_OPTICS = 1.0  # px, blur assumed at first
+_COARSE_BLUR = 1.12  # px, of the plan on larger pixels: that of the frame there, and of a pixel
+_COARSE_STEP = 0.1  # px, larger ones, that the outlines move in the last step
 _COARSEST = 80  # px, of the longer side, where the descent begins
-_BLURS = (0.4, 3.0)  # px, the least and the most that is fitted
 _SIGNIFICANT = 6.0  # standard errors of the contrast of part and bed
 _LOOSE = 0.5  # px at the part's radius, from which rotation or scale is not told
 _ACROSS = 0.06  # of the outlines' way, that must lie across them for a number to be told
 _SHAKY = 1.0  # px, from which the shift is not told
 _FLOOR = 0.03  # px, of what no model here explains: older layers' heat, swaths, interpolation
 _TRACED = 4.0  # px, how far from the placed outline it is looked for
-ALL = np.ones(4, bool)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Registration:
 
 def register(
     frame: Float32[np.ndarray, "h w"],
-    coverage: Float32[np.ndarray, "a b"],
+    plan: Float32[np.ndarray, "a b"] | Nominal,
     mm_per_px: float,
     reach: Reach | None = None,
     *,
@@ -91,7 +93,7 @@ def register(
 
     Args:
         frame: the bed as the camera sees it, in any unit; nan where it is not seen.
-        coverage: share of each pixel inside the nominal outline, on the same grid.
+        plan: share of each pixel inside the nominal outline, on the same grid; as ``Nominal`` if it comes again.
         mm_per_px: size of a pixel.
         reach: how far the print may lie from its plan; None: 16 px, 2 degrees, 2 %.
         scale_known: the print is as large as its plan, so no scale is fitted.
@@ -100,19 +102,18 @@ def register(
         DataError: arrays of different sizes, or a coverage outside [0, 1].
     """
     reach = reach or Reach()
-    if frame.shape != coverage.shape:
-        a, b = ("{1} x {0}".format(*one.shape) for one in (coverage, frame))
+    nominal = plan if isinstance(plan, Nominal) else Nominal(plan)
+    if frame.shape != nominal.coverage.shape:
+        a, b = ("{1} x {0}".format(*one.shape) for one in (nominal.coverage, frame))
         raise DataError(f"the plan is {a} pixels, the frame {b}; draw the plan on the frame's grid")
-    if not (np.isfinite(coverage).all() and coverage.min() >= 0 and coverage.max() <= 1):
-        raise DataError("the coverage of a plan lies in [0, 1]; divide masks by their largest value")
     usable = np.isfinite(frame)
-    reason = _hopeless(frame, coverage, usable)
+    reason = _hopeless(frame, nominal.coverage, usable)
     if reason:
         return Registration(None, reason)
     filled = np.where(usable, frame, np.float32(frame[usable].mean())).astype(np.float32)
     usable = _inner(usable)
     free = np.array([True, True, reach.rotation > 0, reach.scale > 0 and not scale_known])
-    return _Search(filled, coverage, usable, mm_per_px, reach, free).answer()
+    return _Search(filled, nominal, usable, mm_per_px, reach, free).answer()
 
 
 def _hopeless(frame: Image, coverage: Image, usable: Mask) -> str:
@@ -140,19 +141,14 @@ def _inner(usable: Mask) -> Mask:
 class _Found:
     told: Told
     free: np.ndarray
-    sigma: float  # px, blur of the outlines
+    plan: SoftPlan  # as blurred as the outlines
     clear: float  # standard errors of the contrast, at the softness where it is clearest
-
-
-def _clarity(told: Told) -> float:
-    """The contrast over its standard error, at a coarse level, where it counts only if many cells agree."""
-    return abs(told.significance) if told.cells >= MANY else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
     frame: Image
-    coverage: Image
+    nominal: Nominal
     usable: Mask
     mm: float
     reach: Reach
@@ -160,7 +156,8 @@ class _Search:
 
     def answer(self) -> Registration:
         """From the first place to the outline, or to the reason why not."""
-        start = first_place(self.frame, self.coverage, self.usable, _middle(self.coverage), self.reach)
+        nominal = self.nominal
+        start = first_place(self.frame, nominal.coverage, self.usable, nominal.middle, self.reach)
         found = self._descend(start)
         if found is None:
             return Registration(None, "no outline of the plan lies in what the frame shows")
@@ -168,56 +165,41 @@ class _Search:
         return Registration(None, reason) if reason else self._summed(found)
 
     def _descend(self, start: Similarity) -> _Found | None:
-        """From coarse to fine, then with the blur that the outlines really have."""
-        place, factor, clear = start, 2 ** max(1, int(np.ceil(np.log2(max(self.frame.shape) / _COARSEST)))), 0.0
-        while factor > 1:
-            told = self._fit_coarsely(place, factor)
-            if told is not None:
-                place, clear = _grown(told.place, factor, place.pivot), max(clear, _clarity(told))
-            factor //= 2
-        sigma = _OPTICS
-        for _ in range(3):
-            told = self._fit(sigma, place, self.free, steps=3, tolerance=0.03)
-            if told is None:
-                return None
-            place, before = told.place, sigma
-            sigma = float(np.clip(np.sqrt(max(sigma**2 + told.softer, 0.0)), max(_BLURS[0], sigma / 2), _BLURS[1]))
-            if abs(sigma - before) < 0.15 * before:
-                break
-        told = self._fit(sigma, place, self.free, steps=3)
-        return None if told is None else self._freed(told, sigma, max(clear, abs(told.significance)))
+        """From coarse to fine, there with the blur that the outlines really have."""
+        place, clear = start, 0.0
+        for factor in _factors(max(self.frame.shape)):
+            cells = self._fit_coarsely(place, factor)
+            if cells is not None:
+                place, clear = _grown(cells.place, factor, place.pivot), max(clear, abs(cells.agreement))
+        scene = Scene(self.frame, self.nominal.soft(_OPTICS), self.usable)
+        cells = fit_place(scene, place, self._freedom(self.free), softened=self.nominal.soft)
+        return None if cells is None else self._freed(cells, clear)
 
-    def _fit_coarsely(self, place: Similarity, factor: int) -> Told | None:
+    def _fit_coarsely(self, place: Similarity, factor: int) -> CellFit | None:
         """On pixels so many times as large."""
-        frame, coverage = shrunk(self.frame, factor), shrunk(self.coverage, factor)
-        usable = shrunk(self.usable.astype(np.float32), factor) > 0.99
         small = Similarity(_over(place.pivot, factor), _over(place.shift, factor), place.angle, place.scale)
-        soft = np.asarray(ndimage.gaussian_filter(frame, 1.0, mode="nearest", truncate=3.0), np.float32)
-        plan = SoftPlan(coverage, float(np.hypot(1.0, 0.5)))
-        return fit_place(Scene(soft, plan, usable), small, self.free, self._prior(), steps=6, tolerance=0.03)
+        frame = ndimage.gaussian_filter(shrunk(self.frame, factor), 1.0, mode="nearest", truncate=3.0)
+        usable = shrunk(self.usable.astype(np.float32), factor) > 0.99
+        scene = Scene(frame, self.nominal.soft(_COARSE_BLUR, factor), usable)
+        return fit_place(scene, small, self._freedom(self.free), steps=6, tolerance=_COARSE_STEP)
 
-    def _prior(self) -> Float64[np.ndarray, " 4"]:
-        return np.array([np.inf, np.inf, np.radians(max(self.reach.rotation, 1e-6)), max(self.reach.scale, 1e-6)])
+    def _freedom(self, free: np.ndarray) -> Freedom:
+        rotation, scale = np.radians(max(self.reach.rotation, 1e-6)), max(self.reach.scale, 1e-6)
+        return Freedom(free, np.array([np.inf, np.inf, rotation, scale]))
 
-    def _fit(
-        self, sigma: float, place: Similarity, free: np.ndarray, *, steps: int = 8, tolerance: float = 0.005
-    ) -> Told | None:
-        scene = Scene(self.frame, SoftPlan(self.coverage, sigma), self.usable)
-        return fit_place(scene, place, free, self._prior(), steps=steps, tolerance=tolerance)
-
-    def _freed(self, told: Told, sigma: float, clear: float) -> _Found:
+    def _freed(self, cells: CellFit, clear: float) -> _Found:
         """Rotation and scale are left away where the outline does not tell them."""
-        free, radius = self.free.copy(), _radius(self.coverage)
+        free, radius, told = self.free.copy(), self.nominal.radius, cells.told(self._freedom(self.free))
         for k in (2, 3):
             loose = told.across[k] < _ACROSS or not np.sqrt(told.covariance[k, k]) * radius < _LOOSE
             if loose or (told.cells < MANY and self._is_far(told.place, k)):
                 free[k] = False
+        clear = max(clear, abs(told.significance))
         if (free == self.free).all():
-            return _Found(told, free, sigma, clear)
-        place = told.place
-        start = Similarity(place.pivot, place.shift, place.angle if free[2] else 0.0, place.scale if free[3] else 1.0)
-        again = self._fit(sigma, start, free)
-        return _Found(told if again is None else again, free, sigma, clear)
+            return _Found(told, free, cells.scene.plan, clear)
+        start = replace(told.place, angle=told.place.angle * free[2], scale=told.place.scale if free[3] else 1.0)
+        again = refined(cells.at(start, cells.scene.plan), self._freedom(free))
+        return _Found(again.told(self._freedom(free)), free, again.scene.plan, clear)
 
     def _is_far(self, place: Similarity, number: int) -> bool:
         """Rotation (2) or scale (3) lies far beyond what is looked for."""
@@ -240,14 +222,14 @@ class _Search:
         return ""
 
     def _summed(self, found: _Found) -> Registration:
-        told, free, sigma = found.told, found.free, found.sigma
+        told, free, radius = found.told, found.free, self.nominal.radius
         place, mm = told.place, self.mm
-        floor = np.diag(np.array([1, 1, 1 / _radius(self.coverage), 1 / _radius(self.coverage)]) * _FLOOR) ** 2
+        floor = np.diag(np.array([1, 1, 1 / radius, 1 / radius]) * _FLOOR) ** 2
         covariance = (told.covariance + floor) * np.outer(free, free)
         unit = np.array([mm, mm, 1, 1])
         covariance = covariance * np.outer(unit, unit)
         sigmas = np.sqrt(np.diag(covariance))
-        traced = trace(self.frame, SoftPlan(self.coverage, sigma), self.usable, place, np.sign(told.contrast), _TRACED)
+        traced = trace(self.frame, self.nominal, found.plan, self.usable, place, np.sign(told.contrast), _TRACED)
         off = ((place.seen(traced.points) - traced.points) * place.turned(traced.normals)).sum(1)
         placed = Placed(
             pivot_mm=(place.pivot[0] * mm, place.pivot[1] * mm),
@@ -260,7 +242,7 @@ class _Search:
             covariance=covariance,
             contrast=told.contrast,
             significance=found.clear,
-            blur_px=sigma,
+            blur_px=found.plan.sigma,
             whole=measured(traced, traced.deviation + off, mm),
             shape=measured(traced, traced.deviation, mm),
         )
@@ -295,18 +277,7 @@ def _grown(place: Similarity, factor: int, pivot: tuple[float, float]) -> Simila
     return Similarity(pivot, (place.shift[0] * factor, place.shift[1] * factor), place.angle, place.scale)
 
 
-def _middle(coverage: Image) -> tuple[float, float]:
-    """The middle of the part, px, (x, y)."""
-    total = float(coverage.sum(dtype=np.float64))
-    x = float(coverage.sum(0, dtype=np.float64) @ (np.arange(coverage.shape[1]) + 0.5)) / total
-    y = float(coverage.sum(1, dtype=np.float64) @ (np.arange(coverage.shape[0]) + 0.5)) / total
-    return x, y
-
-
-def _radius(coverage: Image) -> float:
-    """Root mean square distance of the part from its middle, px, at least 1."""
-    x, y = _middle(coverage)
-    rows, columns = np.nonzero(coverage > 0.5)
-    if not len(rows):
-        return 1.0
-    return max(1.0, float(np.sqrt(((columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2).mean())))
+def _factors(side: int) -> list[int]:
+    """How many times as large the pixels are, from coarse to fine, before the frame's own."""
+    count = max(1, int(np.ceil(np.log2(side / _COARSEST))))
+    return [2**k for k in sorted({*range(count, 0, -2), 1}, reverse=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from scipy import fft, stats
 
 from layerwatch.images.soft_plan import Band
@@ -41,7 +41,7 @@ def _student(known: int) -> float:
 
 
 def correlated(
-    columns: Float64[np.ndarray, "k n"], rest: Float64[np.ndarray, " n"], weights: Float64[np.ndarray, " n"], band: Band
+    columns: Float32[np.ndarray, "k n"], rest: Float32[np.ndarray, " n"], weights: Float32[np.ndarray, " n"], band: Band
 ) -> Square:
     """Covariance of the sums of columns times rest, by the correlation of the rest between the pixels of the band.
 
@@ -54,16 +54,18 @@ def correlated(
     top, left = band.rows.min(), band.columns.min()
     shape = (int(band.rows.max() - top + 1), int(band.columns.max() - left + 1))
     padded = tuple(fft.next_fast_len(side + _LAGS, real=True) for side in shape)
-    images = np.zeros((len(columns) + 2, *padded))
-    images[:, band.rows - top, band.columns - left] = np.concatenate([columns, [weights * rest, weights]])
+    images = np.zeros((len(columns) + 2, *padded), np.float32)
+    scale = max(float(np.abs(rest).max()), 1e-30)  # single precision holds no squares of what is very small
+    images[:, band.rows - top, band.columns - left] = np.concatenate([columns, [weights * rest / scale, weights]])
     spectra = fft.rfft2(images)
     product, pairs = (fft.irfft2(np.abs(spectra[k]) ** 2, s=padded) for k in (-2, -1))
     lag = [np.minimum(np.arange(side), side - np.arange(side)) for side in padded]
-    taper = np.outer(*(np.clip(1 - one / _LAGS, 0, None) for one in lag))
+    taper = np.outer(*(np.clip(1 - one / np.float32(_LAGS), 0, None) for one in lag)).astype(np.float32)
     power = np.maximum(fft.rfft2(product / np.maximum(pairs, 1.0) * taper).real, 0)
-    double = np.full(spectra.shape[-1], 2.0)  # the half plane that a real transform leaves away
+    double = np.full(spectra.shape[-1], 2.0, np.float32)  # the half plane that a real transform leaves away
     double[0] = 1.0
     if padded[1] % 2 == 0:
         double[-1] = 1.0
-    weighed = spectra[:-2] * (power * double / np.prod(padded))
-    return np.asarray(np.einsum("ihw,jhw->ij", weighed, spectra[:-2].conj()).real)
+    weighed = spectra[:-2] * (power * double * np.float32(scale**2 / np.prod(padded)))
+    flat = spectra[:-2].reshape(len(columns), -1)
+    return np.asarray((weighed.reshape(flat.shape) @ flat.conj().T).real, np.float64)

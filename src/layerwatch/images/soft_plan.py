@@ -16,6 +16,17 @@ Mask = Bool[np.ndarray, "h w"]
 
 _NEAR = 2.0  # sigmas from an outline that a pixel still tells of it
 _LEAST = 2.0  # px, the same for the sharpest outlines
+_PAD = 2  # px, as far as derivatives reach
+_HALF = np.float32(0.5)
+_RIDGE = 0.25  # of the steepest slope, from which a pixel lies on an outline
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Pixels close to an outline."""
+
+    points: Float64[np.ndarray, "n 2"]  # their centres, (x, y)
+    steep: Float32[np.ndarray, " n"]  # squared slope, but for a factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,41 +41,70 @@ class SoftPlan:
         """The softened share."""
         return np.asarray(ndimage.gaussian_filter(self.coverage, self.sigma, mode="nearest", truncate=3.5), np.float32)
 
-    @cached_property
-    def _changes(self) -> Float32[np.ndarray, "n 3"]:
-        """Derivatives along x and y, and what more blur adds, for one px squared of variance; of every pixel."""
-        rows, columns = np.gradient(self.share)
-        bend = ndimage.laplace(self.share, mode="nearest") / 2
-        return np.asarray(np.stack([columns, rows, bend], -1).reshape(-1, 3), np.float32)
+    @property
+    def reach(self) -> int:
+        """Px around an outline that tell of it."""
+        return int(np.ceil(max(_NEAR * self.sigma, _LEAST)))
 
     @cached_property
-    def _spline(self) -> Float32[np.ndarray, "h w"]:
-        return np.asarray(ndimage.spline_filter(self.share, 3, np.float32, mode="nearest"))
+    def outlines(self) -> Near:
+        """The plan's pixels close to an outline."""
+        share = self.share
+        steep = np.zeros_like(share)
+        steep[:, 1:-1] = (share[:, 2:] - share[:, :-2]) ** 2
+        steep[1:-1] += (share[2:] - share[:-2]) ** 2
+        ridge = steep > max(_RIDGE**2 * float(steep.max(initial=0.0)), 1e-12)
+        rows, columns = np.nonzero(_widened(_widened(ridge, self.reach).T, self.reach).T)
+        return Near(np.stack([columns + 0.5, rows + 0.5], 1), steep[rows, columns])
 
     @cached_property
-    def near(self) -> Mask:
-        """Pixels of the plan close to an outline."""
-        edge = np.hypot(self._changes[:, 0], self._changes[:, 1]).reshape(self.coverage.shape)
-        reach = int(np.ceil(max(_NEAR * self.sigma, _LEAST)))
-        ridge = edge > 0.25 * edge.max(initial=0.0) if edge.any() else np.zeros(edge.shape, bool)
-        return np.asarray(ndimage.uniform_filter(ridge.astype(np.float32), 2 * reach + 1, mode="constant") > 1e-4)
+    def _padded(self) -> Float32[np.ndarray, " n"]:
+        return np.asarray(np.pad(self.share, _PAD, mode="edge").ravel())
 
-    def shares(self, plan: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, " n"]:
-        """The softened share at points (x, y) of the plan, by cubic splines."""
-        at = (plan[:, 1] - 0.5, plan[:, 0] - 0.5)
-        found = ndimage.map_coordinates(self._spline, at, np.float32, 3, mode="nearest", prefilter=False)
-        return found.astype(np.float64)
+    def looked_up(self, x: Float32[np.ndarray, " n"], y: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, "4 n"]:
+        """At points of the plan: the share, its derivatives along x and y, what a px squared more of blur adds.
 
-    def changes(self, plan: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "3 n"]:
-        """There, between pixels: its derivatives along x and y, and what a px squared more of blur adds."""
+        By Taylor's series around the nearest pixel, with derivatives from five pixels in a row; beyond the border as
+        on it.
+        """
         h, w = self.coverage.shape
-        x, y = np.clip(plan[:, 0] - 0.5, 0, w - 1), np.clip(plan[:, 1] - 0.5, 0, h - 1)
-        left, top = np.minimum(x.astype(np.int64), w - 2), np.minimum(y.astype(np.int64), h - 2)
-        dx, dy, first = (x - left)[:, None], (y - top)[:, None], top * w + left
-        upper, lower = (
-            (1 - dx) * self._changes.take(at, 0) + dx * self._changes.take(at + 1, 0) for at in (first, first + w)
-        )
-        return np.asarray(((1 - dy) * upper + dy * lower).T)
+        u, v, stride = np.clip(x - _HALF, 0, w - 1), np.clip(y - _HALF, 0, h - 1), w + 2 * _PAD
+        column, row = np.rint(u), np.rint(v)
+        dx, dy = u - column, v - row
+        first = row.astype(np.int32) * stride + column.astype(np.int32)
+
+        def at(down: int, right: int) -> Float32[np.ndarray, " n"]:
+            return np.asarray(self._padded[(_PAD + down) * stride + _PAD + right :].take(first))
+
+        here, four = at(0, 0), (at(-1, -1), at(-1, 1), at(1, -1), at(1, 1))
+        a, aa = _derivatives(at(0, -2), at(0, -1), here, at(0, 1), at(0, 2))
+        b, bb = _derivatives(at(-2, 0), at(-1, 0), here, at(1, 0), at(2, 0))
+        ab = (four[3] - four[2] - four[1] + four[0]) * np.float32(0.25)
+        found = np.empty((4, len(x)), np.float32)
+        found[1], found[2], found[3] = a + dx * aa + dy * ab, b + dx * ab + dy * bb, _HALF * (aa + bb)
+        found[0] = here + _HALF * (dx * (a + found[1]) + dy * (b + found[2]))
+        return found
+
+
+def _derivatives(
+    a: Float32[np.ndarray, " n"],
+    b: Float32[np.ndarray, " n"],
+    c: Float32[np.ndarray, " n"],
+    d: Float32[np.ndarray, " n"],
+    e: Float32[np.ndarray, " n"],
+) -> tuple[Float32[np.ndarray, " n"], Float32[np.ndarray, " n"]]:
+    """The first and second derivative in the middle of five pixels in a row."""
+    first = (d - b) * np.float32(2 / 3) - (e - a) * np.float32(1 / 12)
+    return first, (d + b) * np.float32(4 / 3) - (e + a) * np.float32(1 / 12) - c * np.float32(2.5)
+
+
+def _widened(mask: Mask, reach: int) -> Mask:
+    """Also the pixels at most so far above or below."""
+    wide = mask.copy()
+    for k in range(1, reach + 1):
+        wide[k:] |= mask[:-k]
+        wide[:-k] |= mask[k:]
+    return wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,25 +114,18 @@ class Band:
     rows: Int64[np.ndarray, " n"]
     columns: Int64[np.ndarray, " n"]
 
-    @property
-    def points(self) -> Float64[np.ndarray, "n 2"]:
-        """Their centres, (x, y)."""
-        return np.stack([self.columns + 0.5, self.rows + 0.5], 1)
+    @cached_property
+    def points(self) -> Float32[np.ndarray, "2 n"]:
+        """Their centres, x and y."""
+        return np.asarray(np.stack([self.columns, self.rows]).astype(np.float32) + _HALF)
 
 
 def band_of(plan: SoftPlan, place: Similarity, usable: Mask) -> Band:
-    """The usable pixels of a frame that lie near an outline."""
+    """The usable pixels of a frame that lie near an outline: those that a pixel of the plan's band falls on."""
     h, w = usable.shape
-    rows, columns = np.flatnonzero(plan.near.any(1)), np.flatnonzero(plan.near.any(0))
-    if not len(rows):
-        return Band(np.empty(0, np.int64), np.empty(0, np.int64))
-    box = np.array([[x, y] for x in (columns[0], columns[-1] + 1) for y in (rows[0], rows[-1] + 1)], np.float64)
-    corners = place.seen(box)
-    left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, [w, h])
-    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int), 0, [w, h])
-    y, x = np.mgrid[top:bottom, left:right]
-    at = np.floor(place.planned(np.stack([x + 0.5, y + 0.5], -1))).astype(np.int64)
-    inside = (at[..., 0] >= 0) & (at[..., 0] < w) & (at[..., 1] >= 0) & (at[..., 1] < h)
-    near = inside & usable[top:bottom, left:right]
-    near[near] = plan.near[at[..., 1][near], at[..., 0][near]]
-    return Band(y[near].astype(np.int64), x[near].astype(np.int64))
+    x, y = np.floor(place.seen(plan.outlines.points)).astype(np.int64).T
+    inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+    hit = np.zeros(h * w, bool)
+    hit[y[inside] * w + x[inside]] = True
+    rows, columns = np.divmod(np.flatnonzero(hit & usable.ravel()), w)
+    return Band(rows, columns)
