@@ -87,7 +87,7 @@ def _is_main(row: Mapping[str, Any], severity: float) -> bool:
 _WORDS = (
     "Each layer less everything that its nominal outline explains (levels around every pixel, place, sharpness): about "
     "what a perfect generator and encoder would leave. *Mean square* is then what A_R would be, *largest* the largest "
-    "deviation of a pixel; accuracy is that of the best threshold, which needs labels. Where even this stays below a "
-    "figure, no training of the networks brings a score of the whole image there: a small defect drowns in the texture "
-    "of all other pixels."
+    "deviation of a pixel; accuracy is that of the best threshold, which needs labels. A small defect drowns in the "
+    "texture of all other pixels, however well the networks are trained. Of porous parts, whose level differs, more is "
+    "explained away than a generator would."
 )
