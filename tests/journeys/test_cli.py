@@ -350,11 +350,13 @@ def test_an_interrupted_call_says_what_to_do(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, stop: signal.Signals, code: int
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
+    ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process is started without it
     monkeypatch.setattr("layerwatch.journeys.files.shipped_text", lambda name: os.kill(os.getpid(), stop))
     try:
         refused(capsys, ["machine"], code, "interrupted; run the same command again")
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, ctrl_c)
 
 
 def test_what_cannot_be_printed_is_one_line() -> None:
