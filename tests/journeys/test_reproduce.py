@@ -124,7 +124,8 @@ def test_costly_claims_run_too(done: Path) -> None:
     for name in ("causes", "contaminated", "variability"):
         assert len(rows(done / "costly" / f"{name}.csv")) >= 3
     told = json.loads((done / "costly" / "one_number.json").read_text())
-    assert told["severity"] == 4.0  # between the protocol's, which is one
+    assert told["reached"] == (max(told["measured"].values()) >= 0.695)
+    assert 4.0 <= told["severity"] <= max(map(float, told["measured"])) <= 100  # the protocol's only one, or doubled
 
 
 def test_recipes_and_presets_that_are_not_there_are_named() -> None:

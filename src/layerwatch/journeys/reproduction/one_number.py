@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from layerwatch.evaluation.tables import Origin, Wanted, table2
 from layerwatch.images.writing import write_file
 from layerwatch.journeys.reproduction.paper_table2 import METHODS, PAPER, VAE_OTSU
 from layerwatch.journeys.reproduction.shown import Shown
@@ -16,6 +18,7 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import markdown
 
 _CELL = ("VAE A_R", "otsu")
+_LARGEST = 100.0  # severity; no plainer ones are printed
 
 
 def one_number(shop: Workshop, shown: Shown) -> None:
@@ -34,8 +37,9 @@ def one_number(shop: Workshop, shown: Shown) -> None:
     ]
     predicted, ours = (np.array([pair[key] for pair in pairs]) for key in ("predicted", "ours"))
     rank, error = float(spearmanr(predicted, ours).statistic), float(np.median(np.abs(predicted - ours)))
+    should = "should be" if told["reached"] else "is still below"
     words = (
-        f"At severity {severity:.3g} the VAE's Otsu accuracy should be the paper's {VAE_OTSU} (interpolated from "
+        f"At severity {severity:.3g} the VAE's Otsu accuracy {should} the paper's {VAE_OTSU} (interpolated from "
         f"{told['measured']}); the prediction for every other cell is the paper's value. Spearman's rank correlation "
         f"over {len(pairs)} cells: {rank:.2f}; median error {error:.3f}."
     )
@@ -44,16 +48,40 @@ def one_number(shop: Workshop, shown: Shown) -> None:
 
 
 def _prediction(shop: Workshop) -> dict[str, Any]:
-    """The severity by interpolation, between the logarithms of those of the protocol; and the paper's other cells."""
-    severities, accuracies = sorted(shop.protocol.severities), list[float]()
-    for severity in severities:
-        rows = [row for seed in shop.protocol.seeds for row in rows_of(shop, seed, severity)]
-        accuracies.append(cell(rows, *_CELL, severity, search="paper", mapping="best") or 0.5)
+    """The severity by interpolation between the logarithms of those measured; and the paper's other cells."""
+    measured = _measured(shop)
+    severities, accuracies = list(measured), list(measured.values())
     rising = np.maximum.accumulate(accuracies)
     chosen = float(np.exp(np.interp(VAE_OTSU, rising, np.log(severities))))
     predicted = {
         name: {m: value for m in METHODS if (value := getattr(cells, m)) is not None and (name, m) != _CELL}
         for name, cells in PAPER.items()
     }
-    measured = {f"{severity:g}": round(value, 4) for severity, value in zip(severities, accuracies, strict=True)}
-    return {"severity": round(chosen, 3), "measured": measured, "predicted": predicted}
+    told = {f"{severity:g}": round(value, 4) for severity, value in measured.items()}
+    return {
+        "severity": round(chosen, 3),
+        "reached": bool(rising[-1] >= VAE_OTSU),
+        "measured": told,
+        "predicted": predicted,
+    }
+
+
+def _measured(shop: Workshop) -> dict[float, float]:
+    """The VAE's accuracy at the protocol's severities, then at each doubled one until it is as good as the paper's."""
+    found = {severity: _accuracy(shop, severity) for severity in sorted(shop.protocol.severities)}
+    while max(found.values()) < VAE_OTSU and (severity := 2 * max(found)) <= _LARGEST:
+        found[severity] = _accuracy(shop, severity)
+    return found
+
+
+def _accuracy(shop: Workshop, severity: float) -> float:
+    """Mean of the seeds; nothing but the VAE reads."""
+
+    def make(seed: int) -> float:
+        cohort = shop.cohort({"vae": shop.network("vae", seed)}, severity).only([_CELL[0]])
+        wanted = Wanted(shop.protocol.mix, reductions=(), methods=_CELL[1:])
+        rows = [row.as_dict() for row in table2(cohort, Origin(shop.protocol.data, severity, seed), wanted)]
+        return cell(rows, *_CELL, severity, mapping="best") or 0.5
+
+    seeds = shop.protocol.seeds
+    return float(np.mean([shop.remembered(f"otsu-{severity:g}-{seed}", partial(make, seed)) for seed in seeds]))
