@@ -25,6 +25,7 @@ PlanOf = Callable[[str, int], "Plan | None"]  # job and layer -> part instances 
 
 LAGS = (1, 2, 4, 8, 16)  # layers since the last sound frame, at which what is healthy is learnt anew
 _FEWEST = 40  # healthy frames to learn from
+_NO_TIME = 1.0  # s a layer, where no frame says its time
 _DIGESTS, _LAYERS = 8, 1000  # that are remembered of a job
 
 
@@ -148,13 +149,14 @@ def known_from(job: Sequence[Shot]) -> Known:
     Raises:
         DataError: fewer than two frames, so that the layer time cannot be told.
     """
-    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in pairwise(job) if b.layer > a.layer]
-    if not steps or float(np.median(steps)) <= 0:
+    pairs = [(a, b) for a, b in pairwise(job) if b.layer > a.layer]
+    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in pairs if np.isfinite(b.time - a.time)]
+    if not pairs or float(np.median(steps or [_NO_TIME])) <= 0:
         raise DataError("a healthy job needs two frames or more, with layer numbers and times that rise")
     first = job[0]
     coarse = first.bits == 8 or not bool((first.frame % 257).any())
     h, w = first.frame.shape
-    return Known(h, w, first.bits, float(np.median(steps)), coarse)
+    return Known(h, w, first.bits, float(np.median(steps or [_NO_TIME])), coarse, timed=bool(steps))
 
 
 def _check_alike(job: Sequence[Shot], known: Known) -> None:

@@ -29,6 +29,7 @@ class Known:
     bits: int  # of the files
     layer_time: float  # s
     coarse: bool = False  # levels are multiples of 257, those of 8 bits, in files of 16, too
+    timed: bool = True  # frames said their times; else time stamps tell nothing
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ class Seen:
 
     @cached_property
     def off(self) -> float:
-        """Layer times by which the frame is late."""
-        return self.past.clock.off(self.shot.layer, self.shot.time)
+        """Layer times by which the frame is late; 0 where nothing is known of times."""
+        return 0.0 if not self.known.timed else self.past.clock.off(self.shot.layer, self.shot.time)
 
     @cached_property
     def clipped(self) -> float:
