@@ -146,7 +146,7 @@ def test_what_the_gate_refuses_never_reaches_the_detector() -> None:
     frozen = LayerImage("job", 42, shots[41].pixels, name="42.tiff", bits=16)
     flipped = LayerImage("job", 44, np.ascontiguousarray(shots[44].pixels[:, ::-1]), name="44.tiff", bits=16)
     broken = Fault("job", 45, "unreadable frame", "45.tiff is cut", "the layer is not judged")
-    changed = {42: frozen, 44: flipped, 45: broken}
+    changed: dict[int, LayerImage | Fault] = {42: frozen, 44: flipped, 45: broken}
     frames = tuple(changed.get(layer, image) for layer, image in shots.items() if layer != 47)
     detector, sink = Asked(), Watching()
     for _ in range(2):  # a second run begins anew

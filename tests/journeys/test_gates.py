@@ -107,7 +107,7 @@ def test_raw_counts_are_judged_through_scale_and_span(
 ) -> None:
     grey, raw = frames(tmp_path / "grey"), frames(tmp_path / "raw", counts=True)
     rows = []
-    for number, words in enumerate(([grey], [raw, "--scale", "mono16-10mK", "--span", "20", "60"])):
+    for number, words in enumerate(((grey,), (raw, "--scale", "mono16-10mK", "--span", "20", "60"))):
         out = tmp_path / f"{number}.jsonl"
         assert run(capsys, "inspect", *words, "--model", model, *RATE, "--job", "x", "--out", out)[0] == 0
         rows.append([json.loads(line) for line in out.read_text().splitlines()])

@@ -38,7 +38,11 @@ class Past:
 
     job: str
     clock: Clock
-    before: Look | None = None  # the last sound frame
+    before: Look | None = None  # the last sound frame that agreed with those before it
+    earlier: tuple[Look, ...] = ()  # sound frames before that one, the newest last
+    doubts: int = 0  # sound frames since then that were unusual, so that none of them is the reference
+    refused: Look | None = None  # the frame before, if it had a fault
+    alike: int = 0  # how many in a row had that fault and were alike
     came: frozenset[int] = frozenset()  # layers that arrived, sound or not
     digests: tuple[tuple[int, int], ...] = ()  # of the last frames, with their layers
     fault: str = ""  # of the frame before, "" for none
@@ -62,6 +66,12 @@ class Seen:
     def now(self) -> Look:
         """The frame itself."""
         return Look(self.shot)
+
+    def against(self, past: Past) -> Seen:
+        """The same frame with another past."""
+        other = Seen(self.shot, self.known, past, self.plan)
+        vars(other)["now"] = self.now  # nothing is looked at twice
+        return other
 
     @cached_property
     def fits(self) -> bool:
@@ -123,6 +133,8 @@ class Check(ABC):
     advice: ClassVar[str]  # what a person should do
     rank: ClassVar[int]  # lower: more specific
     measures: ClassVar[int] = 0  # how many numbers it takes of a frame
+    moves: ClassVar[tuple[int, ...]] = ()  # which of them are large where the part's outlines move as well
+    passes: ClassVar[int] = 0  # frames in a row after which it is over by itself; 0: it lasts until it is mended
 
     sure: float = field(default=SURE, kw_only=True)  # orders of magnitude
 
