@@ -98,6 +98,8 @@ class LayerImage:
     name: str = ""  # where it came from, for messages
     span: tuple[float, float] | None = None  # degC at grey 0 and 1; None: unknown
     coverage: UInt8[np.ndarray, "h w"] | None = None  # 255 times the share of each pixel inside the nominal outline
+    time: datetime | None = None  # of the exposure, where the file says so
+    bits: int | None = None  # of the file's levels; None: not known, or no levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +155,7 @@ class Shot:
 
     job: str  # that the sidecar or the file's name claims
     layer: int  # the same
-    time: float  # s since the job's start, of the exposure, by the machine's clock
+    time: float  # s since the job's start, of the exposure, by the machine's clock; NaN where nothing says it
     frame: UInt16[np.ndarray, "h w"]  # the file's own levels: up to 255 in a file of 8 bits
     bits: int = 16  # of the file: 8 or 16
     share: float = 1.0  # of the file's bytes that arrived

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from layerwatch.images.scales import SCALES, scale_named
+from layerwatch.images.scales import SCALES, scale_named, scaled
 from layerwatch.records import DataError, Picture, UsageError
 
 COUNTS = np.arange(65536, dtype=np.uint16).reshape(256, 256)
@@ -43,3 +43,15 @@ def test_a_scale_that_does_not_fit_is_refused() -> None:
         scale_named("mono16-10mK").celsius(Picture(COUNTS.astype(np.uint8), "grey", name="x"))
     with pytest.raises(DataError, match="in degC by the file itself"):
         scale_named("float-K").celsius(Picture(np.zeros((8, 8), np.float32), "degC", name="x"))
+
+
+def test_a_reader_of_counts_becomes_one_of_temperatures() -> None:
+    def read(name: str) -> tuple[Picture, ...]:
+        return (Picture(np.full((2, 2), 29315, np.uint16), "counts", name=name),)
+
+    assert scaled(read, None) is read
+    (told,) = scaled(read, "mono16-10mK")("x")
+    assert (told.unit, told.name) == ("degC", "x")
+    assert told.pixels[0, 0] == pytest.approx(20.0, abs=1e-3)
+    with pytest.raises(UsageError, match="no scale"):
+        scaled(read, "none")

@@ -35,6 +35,7 @@ def train(
 ) -> None:
     """Train a detector on healthy images only, and calibrate it on others."""
     from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.gates import gate_beside
     from layerwatch.journeys.mixture import mixed
     from layerwatch.journeys.sources import healthy_images
     from layerwatch.journeys.train import Training, check_target
@@ -46,12 +47,14 @@ def train(
     check_target(target, overwrite=overwrite)
     with bars() as progress:
         healthy = healthy_images(data, good=good or (), calibration=calibration, seed=seed, progress=progress)
+        beside = gate_beside(data, healthy)
         if also is not None:
             healthy = mixed(healthy, healthy_images(also, seed=seed, progress=progress), share, seed=seed)
         source = data.name if also is None else f"{data.name}, {share:g} {also.name}"
-        run(healthy, training, target, data=source, overwrite=overwrite, progress=progress)
+        run(healthy, training, target, data=source, gate=beside.gate, overwrite=overwrite, progress=progress)
     least = 1 / (len(healthy.calibration) + 1)
     print(f"{detector}: fitted to {len(healthy.fit)} images, calibrated on {len(healthy.calibration)}: {target}")
+    print(f"gate for the frames to be judged: {beside.story}")
     print(f"the model can promise false-alarm rates of {least:.2g} and more (--false-alarm-rate)")
 
 

@@ -13,7 +13,8 @@ from layerwatch.cli.app import Rate, Recipe, Seed, app
 
 
 @app.command(
-    epilog="Example: layerwatch inspect frames --plans plans --model model --mm-per-px 3.75 --out verdicts.jsonl"
+    epilog="Example: layerwatch inspect frames --plans plans --model model --mm-per-px 3.75 --out verdicts.jsonl    "
+    "layerwatch inspect camera --model model --gate history/gate --scale mono14-40mK --span 20 60"
 )
 def inspect(
     frames: Annotated[Path, typer.Argument(help="Folder of image files, one a layer.")],
@@ -21,19 +22,33 @@ def inspect(
     plans: Annotated[Path | None, typer.Option(help="Folder of nominal masks with the names of the frames.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel; default: as in the training.")] = None,
     job: Annotated[str, typer.Option(help="Name of the job; default: the folder's.")] = "",
+    gate: Annotated[
+        Path | None, typer.Option(help="Folder of a gate; default: the model's own, else a plain one.")
+    ] = None,
+    no_gate: Annotated[bool, typer.Option("--no-gate", help="Ask the detector whatever a frame looks like.")] = False,
+    scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
+    span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1, as in the training.")] = None,
     false_alarm_rate: Rate = 0.01,
     out: Annotated[Path | None, typer.Option(help="File of JSON lines, one a verdict.")] = None,
     fail_on_nok: Annotated[bool, typer.Option("--fail-on-nok", help="Exit with 3 if a layer is NOK.")] = False,
 ) -> None:
-    """Judge a job layer by layer: OK, NOK with places in mm, or FAULT with the reason why it cannot be judged."""
+    """Judge a job layer by layer: OK, NOK with places in mm, or FAULT with the reason why it cannot be judged.
+
+    The gate looks at each frame first; one with a fault never reaches the detector.
+    """
+    from layerwatch.journeys.gates import gate_for
     from layerwatch.journeys.inspect import Frames, tally
     from layerwatch.journeys.inspect import inspect as run
     from layerwatch.journeys.train import load_stored
 
     stored = load_stored(model)
-    given = Frames(frames, plans, mm_per_px, job)
-    judged = run(given, stored, false_alarm_rate, out, inputs=[model])
-    print(tally(judged))
+    given, chosen = (
+        Frames(frames, plans, mm_per_px, job, span, scale),
+        gate_for(model, stored, gate, wanted=not no_gate),
+    )
+    inputs = [model, *([gate] if gate else [])]
+    judged = run(given, stored, false_alarm_rate, out, gate=chosen.gate, inputs=inputs)
+    print(f"{tally(judged)}; gate: {chosen.story}")
     if not given.is_scaled(stored):
         print("the size of a pixel is not known, so places are in pixels, not mm; give --mm-per-px", file=sys.stderr)
     if fail_on_nok and any(one.verdict.word == "NOK" for one in judged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 _SAME = 0.1  # layer times, within which a stamp belongs to a phase
@@ -18,11 +19,13 @@ class Clock:
     other: float | None = None
 
     def off(self, layer: int, time: float) -> float:
-        """Layer times by which a frame is late (early if negative); 0 for the first."""
+        """Layer times by which a frame is late (early if negative); 0 for the first, and where the time is NaN."""
         return min(self._away(layer, time), key=abs, default=0.0)
 
     def after(self, layer: int, time: float) -> Clock:
         """The clock once a frame has come, whatever was wrong with its picture."""
+        if math.isnan(time):
+            return self
         zero = time - layer * self.layer_time
         away = self._away(layer, time)
         if not away:
@@ -34,5 +37,5 @@ class Clock:
         return replace(self, phase=(1 - _FORGETS) * (kept or 0.0) + _FORGETS * zero, other=None)
 
     def _away(self, layer: int, time: float) -> list[float]:
-        known = [phase for phase in (self.phase, self.other) if phase is not None]
+        known = [phase for phase in (self.phase, self.other) if phase is not None and not math.isnan(time)]
         return [(time - layer * self.layer_time - phase) / self.layer_time for phase in known]

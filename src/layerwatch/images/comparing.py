@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 
-from layerwatch.images.looks import Image, Look, cells, middle
+from layerwatch.images.looks import Image, Look, cells, middle, quantile
 
 _INNER = (0.2, 0.85)  # of rows and of columns, off the borders that a bumped camera shows
 _BORDER = 0.2  # of the frame, within which a border's step is looked for
@@ -91,9 +91,8 @@ class Change:
     @cached_property
     def kept(self) -> float:
         """Correlation of the fine picture in all but the most alike sixth of places of 3 x 3 cells."""
-        a, b = self.now.fine, self.before.fine
-        product, now, before = (ndimage.uniform_filter(cells(x), 3, mode="nearest") for x in (a * b, a * a, b * b))
-        return float(np.quantile(product / np.sqrt(now * before + _NOTHING), 0.85))
+        product = ndimage.uniform_filter(cells(self.now.fine * self.before.fine), 3, mode="nearest")
+        return quantile(product / np.sqrt(self.now.power * self.before.power + _NOTHING), 0.85)
 
     @cached_property
     def same_noise(self) -> float:
@@ -118,7 +117,7 @@ class Change:
         Cells that hold an outline, or lie at an end of the span, tell nothing.
         """
         now, before = self.now.quiet, self.before.quiet
-        there = (before < _OUTLINE * np.quantile(before, 0.2)) & (np.abs(self.now.coarse - 0.5) < _NEARLY)
+        there = (before < _OUTLINE * np.float32(quantile(before, 0.2))) & (np.abs(self.now.coarse - 0.5) < _NEARLY)
         told = np.where(there, np.clip(np.log(now / before), -4, 2), 0).astype(np.float32)
         weight = ndimage.uniform_filter(there.astype(np.float32), 3, mode="constant")
         local = ndimage.uniform_filter(told, 3, mode="constant") / np.maximum(weight, _TOLD)
@@ -130,13 +129,21 @@ class Change:
 
         By least squares beside contrast, which may grow or shrink; a shift of outlines adds slope, not curvature.
         """
-        before, now = (_soft(look.grid) for look in (self.before, self.now))
-        bent = before[:-2, 1:-1] + before[2:, 1:-1] + before[1:-1, :-2] + before[1:-1, 2:] - 4 * before[1:-1, 1:-1]
-        rest = before[1:-1, 1:-1] - before.mean()
-        gained = (now - before)[1:-1, 1:-1].ravel()
-        A = np.stack([bent.ravel() - bent.mean(), rest.ravel() - rest.mean()])
-        gram, told = (A @ A.T).astype(np.float64), (A @ gained).astype(np.float64)
-        return float(np.linalg.solve(gram + 1e-12 * np.eye(2), told)[0])
+        bent = self.before.bent
+        gained = (self.now.soft - self.before.soft)[1:-1, 1:-1].ravel()
+        told = (bent @ gained).astype(np.float64).tolist()
+        (a, b), (_, c) = ((bent @ bent.T).astype(np.float64) + 1e-12 * np.eye(2)).tolist()
+        return float((c * told[0] - b * told[1]) / (a * c - b * b))
+
+    @cached_property
+    def softened(self) -> float:
+        """What curvature added, contrast lost and texture lost over the bed agree on: the least of the three.
+
+        Walls that end take contrast, drifting heat bends the picture, wet sand has less texture: only a blur does all.
+        """
+        local, weight = self.sharper
+        known = local[weight > _TOLD]
+        return min(self.blur, -self.stretched, -middle(known)) if known.size else 0.0
 
     @cached_property
     def dulled(self) -> Dulled:
@@ -154,7 +161,7 @@ class Change:
     def draught(self) -> Draught:
         """The cold wave from one side that explains the change best."""
         y = self.cells.astype(np.float64)
-        y = np.clip(y, *np.quantile(y, (0.02, 0.98)))
+        y = np.clip(y, quantile(y, 0.02), quantile(y, 0.98))
         within, best = float(y.var()) + 1e-12, Draught(0.0, 0.0, 0.0)
         for axis, n in enumerate(y.shape):
             waves, line = _waves(n), y.mean(1 - axis)
@@ -172,8 +179,8 @@ class Change:
         changed = away > _WARMER * 1.4826 * self.usual
         if changed.mean() < _SPECKS:
             return Hidden(0.0, 0.0)
-        now, before = (ndimage.uniform_filter(look.fine**2, 5, mode="nearest") for look in (self.now, self.before))
-        place = changed & (now < _HIDES * np.maximum(before, middle(self.before.quiet)))
+        before = np.maximum(self.before.energy, np.float32(middle(self.before.quiet)))
+        place = changed & (self.now.energy < _HIDES * before)
         labels, count = ndimage.label(ndimage.binary_dilation(place, iterations=2))
         borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
         rims = np.unique(np.concatenate([border.ravel() for border in borders]))
@@ -216,13 +223,6 @@ class Change:
             inner = slice(round(_INNER[0] * len(flat)), round(_INNER[1] * len(flat)))
             found.append(float(ndimage.minimum_filter1d(flat, 3)[inner].max()))
         return max(found)
-
-
-def _soft(picture: Image) -> Image:
-    """Means over 3 x 3 px, from the median on: small numbers keep their digits."""
-    return np.asarray(
-        ndimage.uniform_filter(picture - np.float32(middle(picture[::4, ::4])), 3, mode="nearest"), np.float32
-    )
 
 
 def flips(shapes: Image, other: Image) -> tuple[float, float, float]:

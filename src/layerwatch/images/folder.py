@@ -118,7 +118,9 @@ def read_image(
         DataError: as in ``read_picture`` and ``as_grey``.
     """
     picture = read_picture(path, name, read=read)
-    return LayerImage(job=job, layer=layer, pixels=as_grey(picture, span), name=name or str(path), span=span)
+    grey, kind = as_grey(picture, span), picture.pixels.dtype
+    bits = 8 * kind.itemsize if picture.unit != "degC" and kind in (np.uint8, np.uint16) else None
+    return LayerImage(job, layer, grey, name=name or str(path), span=span, time=picture.time, bits=bits)
 
 
 def read_folder(

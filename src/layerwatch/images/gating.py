@@ -17,6 +17,7 @@ from layerwatch import catalogue
 from layerwatch.images.clock import Clock
 from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Known, Past, Seen
 from layerwatch.images.looks import Look
+from layerwatch.images.recollection import AGREES, CLEAR, DOUBT, HINT, after, beside_refused, in_other_lights
 from layerwatch.images.tails import Tails
 from layerwatch.records import DataError, Fault, Shot, UsageError
 
@@ -25,7 +26,7 @@ PlanOf = Callable[[str, int], "Plan | None"]  # job and layer -> part instances 
 
 LAGS = (1, 2, 4, 8, 16)  # layers since the last sound frame, at which what is healthy is learnt anew
 _FEWEST = 40  # healthy frames to learn from
-_DIGESTS, _LAYERS = 8, 1000  # that are remembered of a job
+_NO_TIME = 1.0  # s a layer, where no frame says its time
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,22 @@ def every_check() -> tuple[Check, ...]:
     """All checks of the shelf with their own settings, the most specific first."""
     checks: list[Check] = [catalogue.load("images.gate", name)() for name in catalogue.names("images.gate")]
     return tuple(sorted(checks, key=lambda check: (check.rank, check.name)))
+
+
+@dataclass(frozen=True)
+class _View:
+    """One frame in the light of one past."""
+
+    seen: Seen
+    told: list[tuple[Check, Finding]]
+    unusual: float  # orders of magnitude of the most unusual number
+    moved: bool = False  # it is one that is large where outlines move
+    alike: int = 1  # frames in a row with this fault, and alike
+
+    @property
+    def own(self) -> tuple[Check, Finding] | None:
+        """The fault of the frame itself, by the most specific check."""
+        return next(((check, found) for check, found in self.told if found.itself), None)
 
 
 @dataclass
@@ -106,19 +123,65 @@ class Gate:
         assert self.known_ is not None  # noqa: S101 # begin has refused else
         assert self._past is not None  # noqa: S101 # begin has set it
         seen = Seen(shot, self.known_, self._past, plan)
-        numbers, far = self._measured(seen)
-        told = self._findings(seen, numbers, far)
-        own = next(((check, found) for check, found in told if found.itself), None)
-        others = [(check, found) for check, found in told if found.others]
-        fault = _fault(shot.job, shot.layer, *own) if own else None
-        self._past = _after(seen, fault)
+        view = self._view(seen)
+        others = [(check, found) for check, found in view.told if found.others]
+        view = self._second_look(view) if view.own is not None else self._gone_on(view)
+        fault = _fault(shot.job, shot.layer, *view.own) if view.own else None
+        self._past = after(view.seen, fault, 0.0 if view.moved else view.unusual, view.alike)
         return Answer(
             shot.job,
             shot.layer,
             fault,
             tuple(_fault(shot.job, layer, *one) for one in others for layer in one[1].others),
-            float(10.0 ** -far.max(initial=0)),
+            10.0**-view.unusual,
         )
+
+    def _view(self, seen: Seen) -> _View:
+        """What all checks say of a frame and a past."""
+        numbers, far = self._measured(seen)
+        unusual = float(far.max(initial=0))
+        return _View(seen, self._findings(seen, numbers, far), unusual, self._outlines(far) >= unusual)
+
+    def _outlines(self, far: Float64[np.ndarray, " k"]) -> float:
+        """How unusual the numbers are that are large where outlines move."""
+        ends = np.cumsum([check.measures for check in self.checks])
+        moved = [far[end - c.measures + k] for c, end in zip(self.checks, ends, strict=True) for k in c.moves]
+        return float(max(moved, default=0.0))
+
+    def _second_look(self, view: _View) -> _View:
+        """A frame with a fault against other frames than the reference: that may be what is wrong, or long past."""
+        assert view.own is not None  # noqa: S101 # only frames with a fault are looked at again
+        for other in map(self._view, in_other_lights(view.seen)):
+            if other.own is None and other.unusual < AGREES:
+                return other
+        check, lasting, past = view.own[0], self._lasting(view.seen.past), view.seen.past
+        beside = self._beside(view) if lasting is not None and check.measures else None
+        if beside is None or lasting is None:
+            return view
+        alike = past.alike + 1
+        if 0 < lasting.passes <= alike:
+            return beside
+        return replace(view, told=view.told if check is lasting else [_as_before(lasting, past)], alike=alike)
+
+    def _gone_on(self, view: _View) -> _View:
+        """A frame that passes, but is unusual, after one with a fault that it is like: the fault lasts."""
+        past, lasting = view.seen.past, self._lasting(view.seen.past)
+        if lasting is None or view.unusual < HINT:
+            return view
+        beside, alike = self._beside(view), past.alike + 1
+        if beside is None or beside.unusual + CLEAR > view.unusual or 0 < lasting.passes <= alike:
+            return view
+        return replace(view, told=[_as_before(lasting, past)], alike=alike)
+
+    def _lasting(self, past: Past) -> Check | None:
+        """The check that saw a fault in the picture before, by its numbers."""
+        return next((check for check in self.checks if check.name == past.fault and check.measures), None)
+
+    def _beside(self, view: _View) -> _View | None:
+        """The frame against the one refused before it, where it agrees with that."""
+        seen = beside_refused(view.seen)
+        beside = None if seen is None else self._view(seen)
+        return beside if beside is not None and beside.own is None and beside.unusual < DOUBT else None
 
     def _measured(self, seen: Seen) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
         """All checks' numbers one after another, and how far each goes beyond healthy ones at the frame's lag."""
@@ -142,19 +205,24 @@ class Gate:
         return np.array([number for check in self.checks for number in check.measure(seen)], np.float64)
 
 
+def _as_before(check: Check, past: Past) -> tuple[Check, Finding]:
+    return check, Finding(f"as on the frame before; it began at layer {past.first}")
+
+
 def known_from(job: Sequence[Shot]) -> Known:
     """What a healthy job says of the camera and the machine.
 
     Raises:
         DataError: fewer than two frames, so that the layer time cannot be told.
     """
-    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in pairwise(job) if b.layer > a.layer]
-    if not steps or float(np.median(steps)) <= 0:
+    pairs = [(a, b) for a, b in pairwise(job) if b.layer > a.layer]
+    steps = [(b.time - a.time) / (b.layer - a.layer) for a, b in pairs if np.isfinite(b.time - a.time)]
+    if not pairs or float(np.median(steps or [_NO_TIME])) <= 0:
         raise DataError("a healthy job needs two frames or more, with layer numbers and times that rise")
     first = job[0]
     coarse = first.bits == 8 or not bool((first.frame % 257).any())
     h, w = first.frame.shape
-    return Known(h, w, first.bits, float(np.median(steps)), coarse)
+    return Known(h, w, first.bits, float(np.median(steps or [_NO_TIME])), coarse, timed=bool(steps))
 
 
 def _check_alike(job: Sequence[Shot], known: Known) -> None:
@@ -194,19 +262,3 @@ def _carried(rows: Sequence[Float64[np.ndarray, " k"]]) -> Float64[np.ndarray, "
 
 def _fault(job: str, layer: int, check: Check, found: Finding) -> Fault:
     return Fault(job, layer, check.name, found.evidence, check.advice)
-
-
-def _after(seen: Seen, fault: Fault | None) -> Past:
-    """What is remembered once a frame has come."""
-    past, shot = seen.past, seen.shot
-    came = {layer for layer in past.came if layer > shot.layer - _LAYERS} | {shot.layer}
-    goes_on = fault is not None and fault.kind == past.fault
-    return Past(
-        past.job,
-        past.clock.after(shot.layer, shot.time),
-        seen.now if fault is None else past.before,
-        frozenset(came),
-        (*past.digests, (seen.now.digest, shot.layer))[-_DIGESTS:],
-        fault.kind if fault else "",
-        (past.first if goes_on else shot.layer) if fault else None,
-    )

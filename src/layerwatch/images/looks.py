@@ -65,11 +65,11 @@ class Look:
     def grid(self) -> Image:
         """Means over blocks, in grey."""
         n, (h, w) = self.block, self.frame.shape
-        whole = self.frame[: h // n * n, : w // n * n]
-        rows = whole[0::n].astype(np.uint32)
+        whole = self.frame[: h // n * n, : w // n * n].astype(np.float32)  # sums of 256 levels are still exact
+        rows = whole[0::n].copy()
         for k in range(1, n):
             rows += whole[k::n]
-        cells = rows[:, 0::n].astype(np.float32)
+        cells = rows[:, 0::n].copy()
         for k in range(1, n):
             cells += rows[:, k::n]
         cells *= np.float32(1 / (65535 * n * n))
@@ -126,12 +126,14 @@ class Look:
     def dead(self) -> float:
         """Share of pixels far above or below all four neighbours."""
         n = self.block
-        rows = [self.frame[k::n][: (self.frame.shape[0] - 2) // n].astype(np.int32) for k in range(3)]
-        rows = [row[: min(map(len, rows))] for row in rows]
-        x, near = rows[1][:, 1:-1], (rows[0][:, 1:-1], rows[2][:, 1:-1], rows[1][:, :-2], rows[1][:, 2:])
-        above = x - np.maximum(np.maximum(near[0], near[1]), np.maximum(near[2], near[3]))
-        below = np.minimum(np.minimum(near[0], near[1]), np.minimum(near[2], near[3])) - x
-        return float((np.maximum(above, below) > _DEAD * self.noise * 65535 + 300).mean())
+        rows = [self.frame[k::n][: (self.frame.shape[0] - 2) // n] for k in range(3)]
+        up, row, down = (row[: min(map(len, rows))].copy() for row in rows)
+        x, left, right, up, down = row[:, 1:-1], row[:, :-2], row[:, 2:], up[:, 1:-1], down[:, 1:-1]
+        highest = np.maximum(np.maximum(up, down), np.maximum(left, right))
+        lowest = np.minimum(np.minimum(up, down), np.minimum(left, right))
+        far = np.uint16(min(int(_DEAD * self.noise * 65535 + 300), 65535))
+        above, below = (x > highest) & (x - highest > far), (x < lowest) & (lowest - x > far)
+        return float(np.count_nonzero(above | below) / x.size) if x.size else 0.0
 
     def share_at(self, level: int) -> float:
         """Share of pixels at a level, by every block-th row."""
@@ -150,6 +152,30 @@ class Look:
         return np.asarray(ranked[..., :third].mean(2) + _NOTHING, np.float32)
 
     @cached_property
+    def power(self) -> Image:
+        """Energy of the fine picture in places of 3 x 3 cells."""
+        return np.asarray(ndimage.uniform_filter(cells(self.fine * self.fine), 3, mode="nearest"))
+
+    @cached_property
+    def energy(self) -> Image:
+        """The same around each pixel of the grid, over 5 x 5 px."""
+        return np.asarray(ndimage.uniform_filter(self.fine * self.fine, 5, mode="nearest"))
+
+    @cached_property
+    def soft(self) -> Image:
+        """Means over 3 x 3 px, from the median on: small numbers keep their digits."""
+        level = np.float32(middle(self.grid[::4, ::4]))
+        return np.asarray(ndimage.uniform_filter(self.grid - level, 3, mode="nearest"), np.float32)
+
+    @cached_property
+    def bent(self) -> Float32[np.ndarray, "2 n"]:
+        """Curvature of the soft picture, and the picture itself, off the rim, each without its mean."""
+        x = self.soft
+        curved = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:] - 4 * x[1:-1, 1:-1]
+        both = np.stack([curved.ravel(), x[1:-1, 1:-1].ravel()])
+        return np.asarray(both - both.mean(1, keepdims=True), np.float32)
+
+    @cached_property
     def coarse(self) -> Image:
         """Mean grey of each cell."""
         return cells(self.grid)
@@ -157,8 +183,7 @@ class Look:
     @cached_property
     def reach(self) -> float:
         """Grey between the coldest and the warmest twentieth of the cells."""
-        low, high = np.quantile(self.coarse, (0.05, 0.95)).tolist()
-        return float(high - low) + 1e-6
+        return quantile(self.coarse, 0.95) - quantile(self.coarse, 0.05) + 1e-6
 
     @cached_property
     def spreads(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:
@@ -189,6 +214,15 @@ def middle(x: np.ndarray) -> float:
     """The upper median, without what ``np.median`` looks after."""
     n = x.size // 2
     return float(np.partition(x, n, axis=None)[n])
+
+
+def quantile(x: np.ndarray, share: float) -> float:
+    """As ``np.quantile`` interpolates, without what it looks after."""
+    place = share * (x.size - 1)
+    n = min(int(place), max(x.size - 2, 0))
+    ranked = np.partition(x, (n, min(n + 1, x.size - 1)), axis=None)
+    low, high = float(ranked[n]), float(ranked[min(n + 1, x.size - 1)])
+    return low + (place - n) * (high - low)
 
 
 def cells(picture: Image) -> Float32[np.ndarray, "a b"]:

@@ -6,6 +6,7 @@ bits (Mono14) of 40 mK or 0.4 K, where bits 14 and 15 are flags. Float files hol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,3 +67,15 @@ def scale_named(name: str) -> Scale:
     if name not in SCALES:
         raise UsageError(f"no scale {name!r}; there are: {', '.join(SCALES)}")
     return SCALES[name]
+
+
+def scaled(read: Callable[..., tuple[Picture, ...]], name: str | None) -> Callable[..., tuple[Picture, ...]]:
+    """A reader of files whose pictures come in degC; without a name the same reader.
+
+    Raises:
+        UsageError: there is no scale of that name.
+    """
+    if name is None:
+        return read
+    scale = scale_named(name)
+    return lambda *given: tuple(scale.celsius(picture) for picture in read(*given))

@@ -1,4 +1,4 @@
-"""A camera, a detector and a judge -> one verdict for every frame, in every sink, before the next frame is taken."""
+"""A camera, a gate, a detector and a judge -> a verdict for each frame, in every sink, before the next is taken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from layerwatch.detectors.base import Detector
+from layerwatch.images.arrivals import shot_of, unread
+from layerwatch.images.gating import Answer, Gate
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.records import DataError, Fault, LayerImage, Reading, Verdict
@@ -14,7 +16,10 @@ from layerwatch.verdict.judge import Judge, not_judged
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One frame with all that was said about it; image and reading are None where the frame could not be judged."""
+    """One frame with all that was said about it; image and reading are None where the frame could not be judged.
+
+    A layer whose frame never came has a verdict of its own.
+    """
 
     verdict: Verdict
     image: LayerImage | None = None
@@ -23,21 +28,51 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Inspector:
-    """The one loop. A frame is judged, or recorded as a fault with its reason; it is never lost."""
+    """The one loop. A frame is judged, or recorded as a fault with its reason; it is never lost.
+
+    Where there is a gate, it sees each frame first, and the detector none in which it finds a fault.
+    """
 
     camera: Camera
     detector: Detector
     judge: Judge
     sinks: Sequence[Sink] = ()
     size: tuple[int, int] | None = None  # px, height and width that the detector was trained on; None: any
+    gate: Gate | None = None  # that has learnt what it needs; None: every frame goes to the detector
 
     def run(self) -> Iterator[Judged]:
-        """Every frame of the camera once, in its order; each verdict is with every sink before it is yielded."""
+        """Every frame of the camera once, in its order; each verdict is with every sink before it is yielded.
+
+        Verdicts on layers whose frames never came stand before that of the frame that showed it.
+        """
+        is_first = True
         for frame in self.camera.frames():
-            judged = Judged(not_judged(frame)) if isinstance(frame, Fault) else self._judged(frame)
-            for sink in self.sinks:
-                sink.take(judged.verdict)
-            yield judged
+            if is_first and self.gate is not None:
+                self.gate.begin(frame.job)
+            is_first = False
+            for judged in self._all_of(frame):
+                for sink in self.sinks:
+                    sink.take(judged.verdict)
+                yield judged
+
+    def _all_of(self, frame: LayerImage | Fault) -> Iterator[Judged]:
+        """What is said of other layers when a frame comes, and of the frame itself."""
+        answer = self._gated(frame)
+        if answer is not None:
+            yield from (Judged(not_judged(fault)) for fault in answer.others)
+        if isinstance(frame, Fault):
+            yield Judged(not_judged(frame))
+        elif answer is not None and answer.fault is not None:
+            yield Judged(not_judged(answer.fault, frame.name))
+        else:
+            yield self._judged(frame)
+
+    def _gated(self, frame: LayerImage | Fault) -> Answer | None:
+        if self.gate is None or self.gate.known_ is None:
+            return None
+        if isinstance(frame, Fault):
+            return self.gate.judge(unread(frame.job, frame.layer))
+        return self.gate.judge(shot_of(frame, self.gate.known_), frame.plan)
 
     def _judged(self, image: LayerImage) -> Judged:
         if self.size is not None and image.pixels.shape != self.size:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
+from layerwatch.images.arrivals import NO_TIME, unread
 from layerwatch.images.folder import image_files
 from layerwatch.images.gate_files import pack_gate
 from layerwatch.images.gating import Gate
@@ -114,17 +115,17 @@ class _Reading:
     refused: dict[str, str] = field(default_factory=dict)  # reason, by file
 
     def shot(self, file: _File) -> Shot:
-        """The frame with what it claims; a time in s since 1970, or by its layer where no time is known."""
+        """The frame with what it claims; a time in s since 1970, NaN where none is known."""
         identity = file.found.identity
         job, layer, when = str(identity.job), int(identity.layer or 0), identity.time
-        stamp = float(layer) if when is None else when.timestamp()
+        stamp = NO_TIME if when is None else when.timestamp()
         try:
             picture = self.child.read(file.path, file.name)[0]
             frame, bits = self._levels(picture)
             return Shot(job, layer, stamp, frame, bits)
         except DataError as error:
             self.refused[file.name] = str(error)
-            return Shot(job, layer, stamp, np.zeros((8, 8), np.uint16), share=0.0)
+            return unread(job, layer)
 
     def _levels(self, picture: Picture) -> tuple[np.ndarray, int]:
         """Levels of the file's own depth; temperatures through the span."""

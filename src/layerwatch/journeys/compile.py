@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from layerwatch.detectors.storage.exported import Exported
 from layerwatch.detectors.storage.model_files import EXPORTED, StoredModel, pack
+from layerwatch.images.gate_files import DESCRIPTION, NUMBERS
 from layerwatch.journeys.files import load_model, save_model
 from layerwatch.journeys.train import check_target
 from layerwatch.records import DataError, LayerImage, Progress, UsageError, silent
@@ -74,7 +75,8 @@ def compile_model(
         "precision": precision,
         "largest_relative_error": error,
     }
-    save_model(out, pack(exported, EXPORTED, stored.calibration, provenance))
+    gate = {name: (folder / name).read_bytes() for name in (NUMBERS, DESCRIPTION) if (folder / name).is_file()}
+    save_model(out, {**pack(exported, EXPORTED, stored.calibration, provenance), **gate})
     progress("export", 2, 2)
     return error
 

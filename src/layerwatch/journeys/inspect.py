@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.images.gating import Gate
+from layerwatch.images.grey import check_span
+from layerwatch.images.plain_gate import plain_gate
+from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result
 from layerwatch.inspection.cameras.folder import Folder
 from layerwatch.inspection.inspector import Inspector, Judged
@@ -25,13 +29,19 @@ class Frames:
     plans: Path | None = None
     mm_per_px: float | None = None  # None: that of the training
     job: str = ""
+    span: tuple[float, float] | None = None  # degC at grey 0 and 1, for frames that hold temperatures
+    scale: str | None = None  # what a thermal camera's counts mean, for images.scales
 
     def camera(self, model: StoredModel) -> Folder:
         """The folder as a camera.
 
         Raises:
-            UsageError: no such folder, a pixel size that is not above 0, or no plans for a detector that needs them.
+            UsageError: no such folder, scale or span, a pixel size that is not above 0, or no plans for a detector
+                that needs them.
         """
+        check_span(self.span)
+        if self.scale is not None:
+            scale_named(self.scale)
         for folder in (self.folder, self.plans):
             if folder is not None and not folder.is_dir():
                 what = "this is a file" if folder.exists() else "no such folder"
@@ -42,7 +52,7 @@ class Frames:
         size = self.mm_per_px if self.mm_per_px is not None else float(known or 1.0)
         if not 1e-4 < size < 1000:
             raise UsageError(f"{size:g} mm per pixel; give the size of a pixel on the bed in mm, such as 3.75")
-        return Folder(self.folder.resolve(), self.plans, size, self.job)
+        return Folder(self.folder.resolve(), self.plans, size, self.job, self.span, self.scale)
 
     def is_scaled(self, model: StoredModel) -> bool:
         """Whether the size of a pixel is known, so that places are in mm and not in pixels."""
@@ -55,11 +65,22 @@ def inspect(
     rate: float,
     out: Path | None = None,
     *,
+    gate: Gate | None = None,
     inputs: Sequence[Path] = (),
     quiet: bool = False,
     progress: Progress = silent,
 ) -> tuple[Judged, ...]:
     """Judge every frame; verdicts go to the terminal (unless quiet) and to a file of JSON lines, one by one.
+
+    Args:
+        frames: where they lie.
+        model: that judges those without a fault.
+        rate: of false alarms that is promised.
+        out: file of JSON lines.
+        gate: that looks at each frame first; None: the one that needs no learning.
+        inputs: further files that must not be written over.
+        quiet: nothing on the terminal.
+        progress: told after every frame.
 
     Raises:
         UsageError: no such folder, or the file cannot be written.
@@ -75,9 +96,9 @@ def inspect(
     judged: list[Judged] = []
     trained = model.provenance.get("pixels")
     size = None if trained is None else (int(trained[0]), int(trained[1]))
-    for one in Inspector(camera, model.detector, judge, sinks, size).run():
+    for one in Inspector(camera, model.detector, judge, sinks, size, gate or plain_gate(size)).run():
         judged.append(one)
-        progress("inspect", len(judged), total)
+        progress("inspect", min(len(judged), total), total)  # layers that never came have verdicts, too
     return tuple(judged)
 
 

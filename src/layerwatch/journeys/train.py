@@ -16,6 +16,8 @@ import layerwatch
 from layerwatch import catalogue, recipes
 from layerwatch.detectors.base import Detector
 from layerwatch.detectors.storage.model_files import StoredModel, pack, settings_of
+from layerwatch.images.gate_files import pack_gate
+from layerwatch.images.gating import Gate
 from layerwatch.images.writing import check_writable
 from layerwatch.journeys.files import FolderCheckpoint, load_model, save_model
 from layerwatch.journeys.settings import changed_settings
@@ -66,6 +68,7 @@ def train(
     out: Path,
     *,
     data: str = "",
+    gate: Gate | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> StoredModel:
@@ -77,6 +80,7 @@ def train(
         out: the model's folder.
         overwrite: replace a model that is there already, when the new one is whole.
         data: what the model is to remember of where its images came from.
+        gate: to be stored with the model, for the frames that it will judge.
         progress: told all along.
 
     Raises:
@@ -104,7 +108,8 @@ def train(
     readings = model.read(healthy.calibration)
     provenance = _provenance(training, healthy, data)
     calibration = _calibration(readings, healthy.calibration)
-    save_model(out, {**pack(model, training.detector, calibration, provenance), **story_of(state.folder)})
+    beside = {} if gate is None else pack_gate(gate)
+    save_model(out, {**pack(model, training.detector, calibration, provenance), **story_of(state.folder), **beside})
     state.remove()
     return load_stored(out)
 

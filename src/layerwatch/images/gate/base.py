@@ -29,6 +29,7 @@ class Known:
     bits: int  # of the files
     layer_time: float  # s
     coarse: bool = False  # levels are multiples of 257, those of 8 bits, in files of 16, too
+    timed: bool = True  # frames said their times; else time stamps tell nothing
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class Past:
 
     job: str
     clock: Clock
-    before: Look | None = None  # the last sound frame
+    before: Look | None = None  # the last sound frame that agreed with those before it
+    earlier: tuple[Look, ...] = ()  # sound frames before that one, the newest last
+    doubts: int = 0  # sound frames since then that were unusual, so that none of them is the reference
+    refused: Look | None = None  # the frame before, if it had a fault
+    alike: int = 0  # how many in a row had that fault and were alike
     came: frozenset[int] = frozenset()  # layers that arrived, sound or not
     digests: tuple[tuple[int, int], ...] = ()  # of the last frames, with their layers
     fault: str = ""  # of the frame before, "" for none
@@ -62,6 +67,12 @@ class Seen:
         """The frame itself."""
         return Look(self.shot)
 
+    def against(self, past: Past) -> Seen:
+        """The same frame with another past."""
+        other = Seen(self.shot, self.known, past, self.plan)
+        vars(other)["now"] = self.now  # nothing is looked at twice
+        return other
+
     @cached_property
     def fits(self) -> bool:
         """Whether the frame has the size of healthy ones, and all of its pixels."""
@@ -81,8 +92,8 @@ class Seen:
 
     @cached_property
     def off(self) -> float:
-        """Layer times by which the frame is late."""
-        return self.past.clock.off(self.shot.layer, self.shot.time)
+        """Layer times by which the frame is late; 0 where nothing is known of times."""
+        return 0.0 if not self.known.timed else self.past.clock.off(self.shot.layer, self.shot.time)
 
     @cached_property
     def clipped(self) -> float:
@@ -122,6 +133,8 @@ class Check(ABC):
     advice: ClassVar[str]  # what a person should do
     rank: ClassVar[int]  # lower: more specific
     measures: ClassVar[int] = 0  # how many numbers it takes of a frame
+    moves: ClassVar[tuple[int, ...]] = ()  # which of them are large where the part's outlines move as well
+    passes: ClassVar[int] = 0  # frames in a row after which it is over by itself; 0: it lasts until it is mended
 
     sure: float = field(default=SURE, kw_only=True)  # orders of magnitude
 

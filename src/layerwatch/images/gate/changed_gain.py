@@ -18,26 +18,32 @@ class ChangedGain(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "set gain, span and automatic contrast as they were"
     rank: ClassVar[int] = 19
-    measures: ClassVar[int] = 1
+    measures: ClassVar[int] = 2
 
     share: float = 0.3  # of the growth, by which contrast and noise may differ where it is large
     apart: float = 0.15  # logarithm, between the growth of contrast and of noise
     least: float = 0.04  # logarithm
     alike: float = 0.6  # correlation with the frame before
+    clipped: float = 0.02  # share of pixels at the span's ends, which have no noise
+    quieter: float = 0.25  # logarithm by which noise alone shrinks; a blur takes some of what is taken for noise
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
         change = seen.change
         if change is None:
-            return (UNKNOWN,)
+            return UNKNOWN, UNKNOWN
         same = change.louder * change.stretched > 0 and abs(change.louder - change.stretched) < max(
             self.apart, self.share * abs(change.louder)
         )
-        return (min(abs(change.louder), abs(change.stretched)) if same else 0.0,)
+        return min(abs(change.louder), abs(change.stretched)) if same else 0.0, abs(change.louder)
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
         change = seen.change
-        if change is None or far[0] < self.sure or numbers[0] < self.least or change.alike < self.alike:
+        if change is None or change.alike < self.alike:
+            return None
+        both = far[0] >= self.sure and numbers[0] >= self.least
+        noise = far[1] >= self.sure and seen.clipped <= self.clipped and not -self.quieter < change.louder < self.least
+        if not both and not noise:
             return None
         return Finding(f"contrast times {np.exp(change.stretched):.2f}, noise times {np.exp(change.louder):.2f}")

@@ -16,6 +16,7 @@ class LateOrEarly(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look at the trigger: it must fire between two recoatings"
     rank: ClassVar[int] = 16
+    passes: ClassVar[int] = 6
     measures: ClassVar[int] = 2
 
     bar: float = 1.75  # logarithm by which grey varies less along a bar

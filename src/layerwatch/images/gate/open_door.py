@@ -16,10 +16,13 @@ class OpenDoor(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "close the door, and wait until the bed is warm again"
     rank: ClassVar[int] = 22
+    passes: ClassVar[int] = 8
     measures: ClassVar[int] = 1
 
-    told: float = 0.78  # share of the change that a wave from one side explains
-    everywhere: float = -0.1  # of the cold at that side, at least, that the whole bed is colder
+    told: float = 0.72  # share of the change that a wave from one side explains, where the whole bed is colder, too
+    alone: float = 0.86  # the same, where it need not be
+    colder: float = 0.12  # of the cold at that side, by which the whole bed is
+    everywhere: float = -0.35  # of the cold at that side, at least, that the whole bed is colder
     least: float = 0.015  # of the span
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
@@ -34,6 +37,8 @@ class OpenDoor(Check):
         if seen.change is None or far[0] < self.sure:
             return None
         draught = seen.change.draught
-        if draught.told < self.told or draught.everywhere < self.everywhere * draught.side or draught.side < self.least:
+        all_over = draught.told >= self.told and draught.everywhere >= self.colder * draught.side
+        from_side = draught.told >= self.alone and draught.everywhere >= self.everywhere * draught.side
+        if not (all_over or from_side) or draught.side < self.least:
             return None
         return Finding(f"{draught.side:.1%} of the span colder at one side, {draught.everywhere:.1%} everywhere")

@@ -16,6 +16,7 @@ class PersonInChamber(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "wait until the chamber is closed, and take the frame again"
     rank: ClassVar[int] = 17
+    passes: ClassVar[int] = 6
     measures: ClassVar[int] = 1
 
     share: float = 0.01  # of the frame

@@ -18,6 +18,8 @@ class WrongJob(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look for two jobs in one folder, and for names given twice"
     rank: ClassVar[int] = 20
+    moves: ClassVar[tuple[int, ...]] = (0,)
+    passes: ClassVar[int] = 12
     measures: ClassVar[int] = 3
 
     apart: float = 0.25  # one minus the correlation with the frame before

@@ -13,6 +13,7 @@ from jaxtyping import Shaped, UInt8
 
 from layerwatch.images.folder import image_files, read_image, read_pixels
 from layerwatch.images.outside import shared_child
+from layerwatch.images.scales import scaled
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
 
@@ -34,6 +35,7 @@ class Folder(Camera):
     mm_per_px: float = 1.0
     job: str = ""  # default: the folder's name
     span: tuple[float, float] | None = None  # degC at grey 0 and 1, for files that hold temperatures
+    scale: str | None = None  # what a thermal camera's counts mean, by the scale's name
 
     def count(self) -> int:
         """How many frames there are now."""
@@ -45,7 +47,7 @@ class Folder(Camera):
             layer = _layer_number(path, number)
             job, kind = self.job or self.path.name, "unreadable frame"
             try:
-                name, read = str(path.relative_to(self.path)), shared_child().read  # frames come from outside
+                name, read = str(path.relative_to(self.path)), scaled(shared_child().read, self.scale)  # from outside
                 image = read_image(path, job=job, layer=layer, name=name, span=self.span, read=read)
                 kind = "unusable plan"
                 yield self._with_plan(image, path)
