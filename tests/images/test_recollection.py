@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from layerwatch.images.gate.base import Clock, Known, Past, Seen
 from layerwatch.images.gating import Gate
 from layerwatch.images.looks import Look
-from layerwatch.images.recollection import DOUBT, after, beside_refused, in_other_lights
+from layerwatch.images.recollection import DOUBT, after, beside_refused, in_other_lights, is_closer
 from layerwatch.records import Fault, Shot
 from layerwatch.testing.frames import sound_shots
 
@@ -73,6 +73,20 @@ def test_a_frame_is_held_against_older_ones_with_the_same_look() -> None:
     assert beside_refused(seen) is None
     alone = Seen(seen.shot, KNOWN, series([("", 0.0)])[-1][0])
     assert list(in_other_lights(alone)) == []
+
+
+@given(st.integers(0, 65535), st.integers(0, 65535), st.integers(0, 65535))
+def test_of_two_frames_at_most_one_is_the_closer_one(level: int, reference: int, older: int) -> None:
+    def even(layer: int, grey: int) -> Look:
+        return Look(Shot("job", layer, 20.0 * layer, np.full((8, 8), grey, np.uint16)))
+
+    past = Past("job", Clock(20.0))
+    shot = Shot("job", 9, 180.0, np.full((8, 8), level, np.uint16))
+    seen = Seen(shot, KNOWN, replace(past, before=even(2, reference)))
+    other = seen.against(replace(past, before=even(1, older)))
+    assert not (is_closer(other, seen) and is_closer(seen, other))
+    assert is_closer(other, seen) == (abs(level - older) < 0.8 * abs(level - reference))
+    assert not is_closer(seen.against(past), seen)
 
 
 def kinds(gate: Gate, shots: list[Shot]) -> list[str]:

@@ -69,6 +69,11 @@ class Change:
         return middle(self.cells)
 
     @cached_property
+    def apart(self) -> float:
+        """Mean size of it."""
+        return float(np.abs(self.heat).mean())
+
+    @cached_property
     def cells(self) -> Image:
         """Grey that each cell gained."""
         return np.asarray(self.now.coarse - self.before.coarse)

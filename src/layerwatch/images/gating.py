@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -17,7 +17,16 @@ from layerwatch import catalogue
 from layerwatch.images.clock import Clock
 from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Known, Past, Seen
 from layerwatch.images.looks import Look
-from layerwatch.images.recollection import AGREES, CLEAR, DOUBT, HINT, after, beside_refused, in_other_lights
+from layerwatch.images.recollection import (
+    AGREES,
+    CLEAR,
+    DOUBT,
+    HINT,
+    after,
+    beside_refused,
+    in_other_lights,
+    is_closer,
+)
 from layerwatch.images.tails import Tails
 from layerwatch.records import DataError, Fault, Shot, UsageError
 
@@ -51,15 +60,20 @@ def every_check() -> tuple[Check, ...]:
     return tuple(sorted(checks, key=lambda check: (check.rank, check.name)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _View:
     """One frame in the light of one past."""
 
     seen: Seen
     told: list[tuple[Check, Finding]]
-    unusual: float  # orders of magnitude of the most unusual number
-    moved: bool = False  # it is one that is large where outlines move
+    far: Float64[np.ndarray, " k"]  # orders of magnitude of all numbers
+    moved: bool = False  # the most unusual number is one that is large where outlines move
     alike: int = 1  # frames in a row with this fault, and alike
+
+    @property
+    def unusual(self) -> float:
+        """Orders of magnitude of the most unusual number."""
+        return float(self.far.max(initial=0))
 
     @property
     def own(self) -> tuple[Check, Finding] | None:
@@ -139,20 +153,27 @@ class Gate:
     def _view(self, seen: Seen) -> _View:
         """What all checks say of a frame and a past."""
         numbers, far = self._measured(seen)
-        unusual = float(far.max(initial=0))
-        return _View(seen, self._findings(seen, numbers, far), unusual, self._outlines(far) >= unusual)
+        moved = self._outlines(far) >= float(far.max(initial=0))
+        return _View(seen, self._findings(seen, numbers, far), far, moved)
 
     def _outlines(self, far: Float64[np.ndarray, " k"]) -> float:
         """How unusual the numbers are that are large where outlines move."""
-        ends = np.cumsum([check.measures for check in self.checks])
-        moved = [far[end - c.measures + k] for c, end in zip(self.checks, ends, strict=True) for k in c.moves]
-        return float(max(moved, default=0.0))
+        return float(max((far[own][k] for check, own in self._places() for k in check.moves), default=0.0))
+
+    def _unusual(self, view: _View, check: Check) -> float:
+        """How unusual a check's own numbers are."""
+        return float(max(view.far[own].max(initial=0) for other, own in self._places() if other is check))
+
+    def _places(self) -> Iterator[tuple[Check, slice]]:
+        """Every check, and where its numbers lie among all."""
+        ends = accumulate(check.measures for check in self.checks)
+        yield from ((check, slice(end - check.measures, end)) for check, end in zip(self.checks, ends, strict=True))
 
     def _second_look(self, view: _View) -> _View:
         """A frame with a fault against other frames than the reference: that may be what is wrong, or long past."""
         assert view.own is not None  # noqa: S101 # only frames with a fault are looked at again
         for other in map(self._view, in_other_lights(view.seen)):
-            if other.own is None and other.unusual < AGREES:
+            if other.own is None and other.unusual < AGREES and is_closer(other.seen, view.seen):
                 return other
         check, lasting, past = view.own[0], self._lasting(view.seen.past), view.seen.past
         beside = self._beside(view) if lasting is not None and check.measures else None
@@ -166,10 +187,10 @@ class Gate:
     def _gone_on(self, view: _View) -> _View:
         """A frame that passes, but is unusual, after one with a fault that it is like: the fault lasts."""
         past, lasting = view.seen.past, self._lasting(view.seen.past)
-        if lasting is None or view.unusual < HINT:
+        if lasting is None or (own := self._unusual(view, lasting)) < HINT:
             return view
         beside, alike = self._beside(view), past.alike + 1
-        if beside is None or beside.unusual + CLEAR > view.unusual or 0 < lasting.passes <= alike:
+        if beside is None or self._unusual(beside, lasting) + CLEAR > own or 0 < lasting.passes <= alike:
             return view
         return replace(view, told=[_as_before(lasting, past)], alike=alike)
 
@@ -193,13 +214,8 @@ class Gate:
     def _findings(
         self, seen: Seen, numbers: Float64[np.ndarray, " k"], far: Float64[np.ndarray, " k"]
     ) -> list[tuple[Check, Finding]]:
-        found, place = list[tuple[Check, Finding]](), 0
-        for check in self.checks:
-            own = slice(place, place + check.measures)
-            one = check.find(seen, tuple(numbers[own].tolist()), far[own])
-            found += [(check, one)] if one is not None else []
-            place += check.measures
-        return found
+        found = [(check, check.find(seen, tuple(numbers[own].tolist()), far[own])) for check, own in self._places()]
+        return [(check, one) for check, one in found if one is not None]
 
     def _numbers(self, seen: Seen) -> Float64[np.ndarray, " k"]:
         return np.array([number for check in self.checks for number in check.measure(seen)], np.float64)

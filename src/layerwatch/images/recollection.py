@@ -16,8 +16,10 @@ from layerwatch.records import Fault
 
 DOUBT = 4.0  # orders of magnitude of a sound frame's most unusual number, from which on it is no reference
 AGREES = 2.5  # the same, below which a frame agrees with another one
-HINT = 2.0  # orders of magnitude of one that is like the frame refused before it, from which on the fault lasts
-CLEAR = 0.5  # orders of magnitude, by which it is more like that one than like the reference
+CLOSER = 0.8  # of a frame's distance to the reference, below which it is closer to another frame
+MORE_ALIKE = 0.1  # correlation of its shapes, by which it is more alike, which does as well
+HINT = 2.0  # orders of magnitude of the last fault's numbers, from which on a frame that is like that one has it, too
+CLEAR = 0.5  # orders of magnitude, by which they are less beside that frame
 _DOUBTS = 4  # such frames in a row after which the next one is
 _EARLIER = 6  # sound frames that are remembered besides the reference
 _DIGESTS, _LAYERS = 8, 1000  # frames and layers of a job
@@ -28,6 +30,13 @@ def in_other_lights(seen: Seen) -> Iterator[Seen]:
     earlier = seen.past.earlier
     for number in sorted({len(earlier) - 1, 0} if earlier else (), reverse=True):
         yield seen.against(replace(seen.past, before=earlier[number], earlier=earlier[:number]))
+
+
+def is_closer(other: Seen, seen: Seen) -> bool:
+    """Whether a frame is closer to another frame than to the reference, which must be what is wrong then."""
+    if other.change is None or seen.change is None:
+        return False
+    return other.change.apart < CLOSER * seen.change.apart or other.change.alike > seen.change.alike + MORE_ALIKE
 
 
 def beside_refused(seen: Seen) -> Seen | None:
