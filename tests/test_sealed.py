@@ -13,7 +13,7 @@ from layerwatch.records import DataError
 from layerwatch.sealed import Form
 
 FORM = Form("layerwatch thing 1", "thing.safetensors", "thing.json", "thing_sha256", "a thing", "make it again")
-ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(1, np.int64)}
+ARRAYS: dict[str, np.ndarray] = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(1, np.int64)}
 
 
 @given(
