@@ -1,6 +1,6 @@
 """Mutated files, guided by the coverage of the code -> every reader must read or refuse them; what fails is listed.
 
-Usage: python benchmarks/fuzz_readers.py [--seconds 120] [--at-once 2] [--reader tiff ...] [--keep FOLDER] [--out FILE]
+Usage: python benchmarks/fuzz_readers.py [--seconds 600] [--at-once 1] [--reader tiff ...] [--keep FOLDER] [--out FILE]
 
 Needs atheris (Apache-2.0, Python 3.11): ``python3.11 -m venv FUZZ && FUZZ/bin/pip install atheris '.[peregrine]'`` and
 ``FUZZ/bin/python benchmarks/fuzz_readers.py``. Each reader is fuzzed in a process of its own, which begins with small
@@ -15,6 +15,8 @@ import argparse
 import hashlib
 import io
 import json
+import math
+import os
 import re
 import struct
 import subprocess
@@ -42,14 +44,14 @@ SUFFIXES = {
     "npy": ".npy",
     "peregrine": ".h5",
 }
-_LONGEST, _MEMORY, _SECONDS = 20_000, 1024, 10  # bytes of a file, MiB, s for one file
+_LONGEST, _MEMORY, _SECONDS, _SHORTEST = 20_000, 1024, 10, 20  # bytes, MiB, s for one file, s of a run
 _INSTRUMENTED = ["layerwatch.images", "PIL.TiffImagePlugin", "PIL.PngImagePlugin", "PIL.JpegImagePlugin"]
 
 
 def main() -> None:
     """Fuzz in processes of their own and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=120, help="of each reader")
+    parser.add_argument("--seconds", type=int, default=600, help="of processor time, of each reader")
     parser.add_argument("--reader", action="append", choices=sorted(SUFFIXES))
     parser.add_argument("--at-once", type=int, default=1, help="processes")
     parser.add_argument("--seed", type=int, default=1)
@@ -60,32 +62,38 @@ def main() -> None:
     if wanted.inside:
         fuzz(wanted.inside, rest)
         return
+    names = wanted.reader or list(SUFFIXES)
     with ThreadPoolExecutor(wanted.at_once) as pool:
-        work = [pool.submit(fuzzed, n, wanted.seconds, wanted.seed, wanted.keep) for n in wanted.reader or SUFFIXES]
-        rows = [one.result() for one in work]
-    for row in rows:
-        print(json.dumps(row))
+        for row in pool.map(lambda name: fuzzed(name, wanted.seconds, wanted.seed, wanted.keep), names):
+            print(json.dumps(row), flush=True)
+            keep_row(wanted.out, row)
+
+
+def keep_row(out: Path, row: dict[str, Any]) -> None:
+    """Put the figures of one reader into the report, in place of older ones."""
+    rows = json.loads(out.read_text(encoding="utf-8"))["readers"] if out.exists() else []
+    kept = {one["reader"]: one for one in rows} | {row["reader"]: row}
     report = {
         "machine": processor(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "seconds_of_each": wanted.seconds,
         "limits": {"bytes": _LONGEST, "MiB": _MEMORY, "seconds": _SECONDS},
-        "readers": rows,
+        "readers": [kept[name] for name in SUFFIXES if name in kept],
     }
-    wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def fuzzed(name: str, seconds: int, seed: int, keep: Path | None) -> dict[str, Any]:
-    """One reader until the time is over; after a failure it goes on with the same corpus and another seed."""
-    row: dict[str, Any] = {"reader": name, "executions": 0, "coverage": 0, "peak_MiB": 0, "failures": []}
-    until = time.monotonic() + seconds
+    """One reader until its processor time is used up; it goes on with the same corpus and another seed."""
+    row: dict[str, Any] = {"reader": name, "date": datetime.now(UTC).date().isoformat(), "executions": 0}
+    row |= {"coverage": 0, "peak_MiB": 0, "failures": []}
+    begin, used, runs = time.monotonic(), 0.0, 0
     with TemporaryDirectory() as folder, ReadingChild(seconds=_SECONDS) as child:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
         for number, data in enumerate(seeds(name)):
             (corpus / f"seed-{number}").write_bytes(data)
-        while (left := int(until - time.monotonic())) > 0:
-            text = one_run(name, corpus, left, seed + len(row["failures"]))
+        while (left := math.ceil(seconds - used)) > 0:
+            text, took = one_run(name, corpus, max(left, _SHORTEST), seed + runs)
+            used, runs = used + took, runs + 1
             row["executions"] += figure(text, r"stat::number_of_executed_units:\s*(\d+)")
             row["coverage"] = max([row["coverage"], *map(int, re.findall(r"cov: (\d+)", text))])
             row["peak_MiB"] = max(row["peak_MiB"], figure(text, r"stat::peak_rss_mb:\s*(\d+)"))
@@ -93,16 +101,19 @@ def fuzzed(name: str, seconds: int, seed: int, keep: Path | None) -> dict[str, A
             row["failures"] += [failure(path, name, text, child, keep) for path in found]
             if not found and "stat::number_of_executed_units" not in text:
                 raise SystemExit(f"{name}: the fuzzer did not run:\n{text[-2000:]}")
-    return row
+    return row | {"processor_seconds": round(used), "seconds": round(time.monotonic() - begin)}
 
 
-def one_run(name: str, corpus: Path, seconds: int, seed: int) -> str:
-    """What the fuzzer says until it ends."""
+def one_run(name: str, corpus: Path, seconds: int, seed: int) -> tuple[str, float]:
+    """What the fuzzer says until it ends, after so many seconds by the clock, and its processor time, s."""
     command = [sys.executable, __file__, "--inside", name, str(corpus), f"-max_total_time={seconds}"]
     command += [f"-max_len={_LONGEST}", f"-rss_limit_mb={_MEMORY}", f"-timeout={_SECONDS}", f"-seed={seed}"]
     command += ["-print_final_stats=1", f"-artifact_prefix={corpus.parent}/found-", "-reload=0"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return done.stdout.decode("utf-8", "replace")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        text = process.stdout.read().decode("utf-8", "replace") if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return text, usage.ru_utime + usage.ru_stime
 
 
 def failure(path: Path, name: str, text: str, child: ReadingChild, keep: Path | None) -> dict[str, Any]:
