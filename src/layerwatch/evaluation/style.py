@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from textwrap import wrap
 
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+_LABEL = 20  # characters beside a row of images; more would reach into the next row
 
 # Okabe and Ito 2008; yellow is left out, it is lost on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -72,4 +75,5 @@ def plain(axes: Axes, x: str, y: str, title: str = "") -> None:
 def label_rows(axes: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
     """The name of each row of images, at its left."""
     for row, name in zip(axes, names, strict=True):
-        row[0].set_ylabel(name.replace("_", " "), fontsize=9)
+        lines = [wrapped for line in name.replace("_", " ").splitlines() for wrapped in wrap(line, _LABEL)]
+        row[0].set_ylabel("\n".join(lines), fontsize=9)
