@@ -111,7 +111,19 @@ def fuzzed(name: str, seconds: int, seed: int, keep: Path | None) -> dict[str, A
             row["failures"] += [failure(path, name, text, child, keep) for path in found]
             if not found and "stat::number_of_executed_units" not in text:
                 raise SystemExit(f"{name}: the fuzzer did not run:\n{text[-2000:]}")
+    row["failures"] = condensed(row["failures"])
     return row | {"processor_seconds": round(used), "seconds": round(time.monotonic() - begin)}
+
+
+def condensed(failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Failures of one kind and one answer of the child: the first of them, how many, and the worst figures."""
+    kinds = dict[tuple[str, str], dict[str, Any]]()
+    for one in failures:
+        first = kinds.setdefault((one["kind"], one["child"].replace(one["file"], "")), one | {"count": 0})
+        first["count"] += 1
+        for worst in ("child_seconds", "child_MiB"):
+            first[worst] = max(first[worst], one[worst])
+    return list(kinds.values())
 
 
 def one_run(name: str, corpus: Path, seconds: int, seed: int) -> tuple[str, float]:
