@@ -27,6 +27,7 @@ from layerwatch.images.recollection import (
     in_other_lights,
     is_closer,
 )
+from layerwatch.images.remembered import Remembered
 from layerwatch.images.tails import Tails
 from layerwatch.records import DataError, Fault, Shot, UsageError
 
@@ -88,6 +89,7 @@ class Gate:
     checks: tuple[Check, ...] = field(default_factory=every_check)
     known_: Known | None = None
     tails_: Tails | None = field(default=None, repr=False)  # start and fall are [lags k], all checks' numbers in turn
+    memory: Remembered | None = field(default=None, repr=False, compare=False)  # of frames that come again
     _past: Past | None = field(default=None, repr=False)
 
     def fit(self, jobs: Iterable[Sequence[Shot]], plans: PlanOf | None = None) -> Gate:
@@ -104,7 +106,8 @@ class Gate:
         for number, job in enumerate(jobs):
             self.known_ = self.known_ or known_from(job)
             _check_alike(job, self.known_)
-            for seen in _lessons(job, self.known_, plans, np.random.default_rng(number)):
+            looks = list(map(self._look, job))
+            for seen in _lessons(looks, self.known_, plans, np.random.default_rng(number)):
                 rows[_lag_of(seen.lag)].append(self._numbers(seen))
         count = len(rows[1])
         if count < _FEWEST or self.known_ is None:
@@ -136,7 +139,7 @@ class Gate:
             self.begin(shot.job)
         assert self.known_ is not None  # noqa: S101 # begin has refused else
         assert self._past is not None  # noqa: S101 # begin has set it
-        seen = Seen(shot, self.known_, self._past, plan)
+        seen = Seen(shot, self.known_, self._past, plan, self._look(shot))
         view = self._view(seen)
         others = [(check, found) for check, found in view.told if found.others]
         view = self._second_look(view) if view.own is not None else self._gone_on(view)
@@ -217,7 +220,13 @@ class Gate:
         found = [(check, check.find(seen, tuple(numbers[own].tolist()), far[own])) for check, own in self._places()]
         return [(check, one) for check, one in found if one is not None]
 
+    def _look(self, shot: Shot) -> Look:
+        return Look(shot) if self.memory is None else self.memory.look(shot)
+
     def _numbers(self, seen: Seen) -> Float64[np.ndarray, " k"]:
+        return self._measure(seen) if self.memory is None else self.memory.numbers(seen, self._measure)
+
+    def _measure(self, seen: Seen) -> Float64[np.ndarray, " k"]:
         return np.array([number for check in self.checks for number in check.measure(seen)], np.float64)
 
 
@@ -250,16 +259,16 @@ def _check_alike(job: Sequence[Shot], known: Known) -> None:
             )
 
 
-def _lessons(job: Sequence[Shot], known: Known, plans: PlanOf | None, rng: np.random.Generator) -> Iterator[Seen]:
+def _lessons(looks: Sequence[Look], known: Known, plans: PlanOf | None, rng: np.random.Generator) -> Iterator[Seen]:
     """Every frame after the one before it, and after an earlier one; the first after nothing."""
-    looks, clock = [Look(shot) for shot in job], Clock(known.layer_time)
+    clock = Clock(known.layer_time)
     for k, look in enumerate(looks):
         plan = plans(look.shot.job, look.layer) if plans is not None and k == 0 else None
         past = Past(look.shot.job, clock)
         earlier = {max(k - 1, 0), int(rng.integers(max(k, 1)))} if k else set()
-        yield from (Seen(look.shot, known, replace(past, before=looks[e])) for e in sorted(earlier))
+        yield from (Seen(look.shot, known, replace(past, before=looks[e]), None, look) for e in sorted(earlier))
         if not k:
-            yield Seen(look.shot, known, past, plan)
+            yield Seen(look.shot, known, past, plan, look)
         clock = clock.after(look.layer, look.shot.time)
 
 

@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from layerwatch.images.gating import Gate
 from layerwatch.images.looks import Look
+from layerwatch.images.remembered import Remembered
 from layerwatch.records import DataError, Shot
 
 _OFF = 8.0  # spreads from the running median, within which a frame is ordinary
@@ -47,8 +48,10 @@ def learn_gate(jobs: Sequence[Sequence[Shot]], gate: Gate | None = None) -> Less
         DataError: too few frames, or too few alike.
     """
     shown = sum(map(len, jobs))
-    gate = gate or Gate()
-    kept = [[shot for shot, fine in zip(job, ordinary, strict=True) if fine] for job, ordinary in _ordinary(jobs)]
+    gate, memory = gate or Gate(), Remembered()
+    gate.memory = memory
+    ordinary = _ordinary(jobs, memory)
+    kept = [[shot for shot, fine in zip(job, own, strict=True) if fine] for job, own in ordinary]
     for _ in range(_ROUNDS):
         count = sum(map(len, kept))
         if count < _FEWEST:
@@ -61,6 +64,7 @@ def learn_gate(jobs: Sequence[Sequence[Shot]], gate: Gate | None = None) -> Less
         if list(map(len, again)) == list(map(len, kept)):
             break
         kept = again
+    memory.close()
     return Lesson(gate, sum(map(len, kept)), shown)
 
 
@@ -72,14 +76,16 @@ def _sound(gate: Gate, job: Sequence[Shot]) -> list[Shot]:
     return [shot for shot in job if gate.judge(shot).is_sound]
 
 
-def _ordinary(jobs: Sequence[Sequence[Shot]]) -> list[tuple[Sequence[Shot], Bool[np.ndarray, " n"]]]:
+def _ordinary(
+    jobs: Sequence[Sequence[Shot]], memory: Remembered
+) -> list[tuple[Sequence[Shot], Bool[np.ndarray, " n"]]]:
     """Each job with what of it looks ordinary beside all jobs."""
     forms = Counter((shot.frame.shape, shot.bits) for job in jobs for shot in job if shot.share >= 1)
     if not forms:
         raise DataError("no frame of the history could be read; look at the files, or give another folder")
     usual = forms.most_common(1)[0][0]
     fits = [np.array([(s.frame.shape, s.bits) == usual and s.share >= 1 for s in job], bool) for job in jobs]
-    told = [_told(job, fit) for job, fit in zip(jobs, fits, strict=True)]
+    told = [_told(job, fit, memory) for job, fit in zip(jobs, fits, strict=True)]
     usual_numbers = np.nanmedian(np.concatenate(told), axis=0)
     rests = [_rests(rows, usual_numbers) for rows in told]
     spread = 1.4826 * np.nanmedian(np.abs(np.concatenate(rests)), axis=0) + 1e-6
@@ -87,11 +93,11 @@ def _ordinary(jobs: Sequence[Sequence[Shot]]) -> list[tuple[Sequence[Shot], Bool
     return [(job, fit & (off < _OFF)) for job, fit, off in zip(jobs, fits, far, strict=True)]
 
 
-def _told(job: Sequence[Shot], fits: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, "n k"]:
+def _told(job: Sequence[Shot], fits: Bool[np.ndarray, " n"], memory: Remembered) -> Float64[np.ndarray, "n k"]:
     """The numbers of each frame; NaN where it does not fit."""
     rows, before = np.full((len(job), 7), np.nan), None
     for number in np.flatnonzero(fits).tolist():
-        look = Look(job[number])
+        look = memory.look(job[number])
         rows[number] = _numbers(look, before)
         before = look
     return rows

@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -113,8 +114,23 @@ class _Reading:
     wish: Cleaning
     child: ReadingChild
     refused: dict[str, str] = field(default_factory=dict)  # reason, by file
+    kept: dict[str, Shot] = field(default_factory=dict)  # read to learn from and still to be judged, by file
+
+    def shots(self, files: Sequence[_File]) -> Iterator[Shot]:
+        """The frame of each file; the next one is read while the last one is looked at."""
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self.shot, files[0])
+            for following in (*files[1:], None):
+                shot = coming.result()
+                if following is not None:
+                    coming = ahead.submit(self.shot, following)
+                yield shot
 
     def shot(self, file: _File) -> Shot:
+        """The frame, read once only if it was kept."""
+        return self.kept.pop(file.name, None) or self._read(file)
+
+    def _read(self, file: _File) -> Shot:
         """The frame with what it claims; a time in s since 1970, NaN where none is known."""
         identity = file.found.identity
         job, layer, when = str(identity.job), int(identity.layer or 0), identity.time
@@ -218,11 +234,11 @@ def _gate_of(jobs: Mapping[str, Sequence[_File]], reading: _Reading, progress: P
     total, shots = sum(map(len, runs)), list[list[Shot]]()
     for run in runs:
         shots.append([])
-        for file in run:
-            shots[-1].append(reading.shot(file))
-            progress("read to learn what is ordinary", sum(map(len, shots)), total)
+        for file, shot in zip(run, reading.shots(run), strict=True):
+            shots[-1].append(shot)
+            reading.kept[file.name] = shot
+            progress("read to learn what is ordinary", len(reading.kept), total)
     lesson = learn_gate(shots)
-    reading.refused.clear()
     return lesson.gate, f"learnt from {lesson.learnt} of {lesson.shown} frames of this history"
 
 
@@ -250,8 +266,7 @@ class _Work:
         """Frames that may be judged, one of each layer; the others are told."""
         self.gate.begin(job)
         came: set[int] = set()
-        for file in self.files:
-            shot = self.reading.shot(file)
+        for file, shot in zip(self.files, self.reading.shots(self.files), strict=True):
             answer = self.gate.judge(shot)
             told += [Found("", fault) for fault in answer.others]
             fault = self._fault(file, shot, answer.fault, came)

@@ -61,11 +61,12 @@ class Seen:
     known: Known
     past: Past
     plan: UInt8[np.ndarray, "h w"] | None = None  # part instance from CAD, of the frame's size
+    look: Look | None = None  # at the shot, where there is one already
 
     @cached_property
     def now(self) -> Look:
         """The frame itself."""
-        return Look(self.shot)
+        return self.look or Look(self.shot)
 
     def against(self, past: Past) -> Seen:
         """The same frame with another past."""
