@@ -285,10 +285,14 @@ def test_frames_of_another_size_are_no_layers_to_judge(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, model: Path
 ) -> None:
     frames = images(images(tmp_path / "frames", 3), 2, first=10, size=40)
-    code, out, _ = run(capsys, "inspect", frames, "--model", model, "--false-alarm-rate", "0.1")
-    assert code == 0
-    assert "2 FAULT" in out
-    assert "40 x 40 pixels, the model was trained on 32 x 32" in out
+    for gate, said in (
+        ((), "40 x 40 pixels instead of 32 x 32"),
+        (("--no-gate",), "40 x 40 pixels, the model was trained on 32 x 32"),
+    ):
+        code, out, _ = run(capsys, "inspect", frames, "--model", model, "--false-alarm-rate", "0.1", *gate)
+        assert code == 0
+        assert "2 FAULT" in out
+        assert said in out
     images(tmp_path / "set" / "good", 9, size=40)
     images(tmp_path / "set" / "bad", 9, size=40)
     refused(
