@@ -42,10 +42,8 @@ def inspect(
     from layerwatch.journeys.train import load_stored
 
     stored = load_stored(model)
-    given, chosen = (
-        Frames(frames, plans, mm_per_px, job, span, scale),
-        gate_for(model, stored, gate, wanted=not no_gate),
-    )
+    given = Frames(frames, plans, mm_per_px, job, span, scale)
+    chosen = gate_for(model, stored, gate, wanted=not no_gate)
     inputs = [model, *([gate] if gate else [])]
     judged = run(given, stored, false_alarm_rate, out, gate=chosen.gate, inputs=inputs)
     print(f"{tally(judged)}; gate: {chosen.story}")
