@@ -1,10 +1,13 @@
 """Real infrared images -> ranges, synthetic layers, detectors of real, synthetic and mixed ones, judged on real.
 
-Usage: python benchmarks/closed_loop.py [--real DIR] [--work DIR] [--out DIR] [--jobs 160] [--detectors pca,vae,fanogan]
+Usage: python benchmarks/closed_loop.py [--real DIR] [--work DIR] [--out FILE] [--jobs 160] [--split SEED]
+       [--detectors pca,vae,fanogan] [--recipe quick]
 
 The whole street on a process without CAD: solar modules, of which only the good ones are learnt from. Their "part" is a
 plate of 6 x 10 cells with gaps, placed as the camera sees a module. Every step is a verb of the command line and is
-printed before it runs; what stands in --work is not made again.
+printed before it runs; what stands in --work is not made again. With --split the healthy images of both folders are
+shuffled with that seed and 300 of them held back for judging; the defective ones, which nothing learns from, stay.
+The seed is that of the synthetic layers and of the trainings as well.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from layerwatch.evaluation.metrics import Estimate
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT / "examples/images/infrared_solar_modules"
+GOOD, HELD = "No-Anomaly", 300
 SIZE = (24, 40)  # px of an image; a px is 10 mm of the plate's bed
 CELLS, GAP, EDGE, THICK = (6, 10), 2.0, 10.0, 9.0  # mm
 SHARES = {"real": None, "mixed": 0.5, "synthetic": 1.0}
@@ -63,49 +67,79 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", type=Path, default=REAL)
     parser.add_argument("--work", type=Path, default=Path("closed_loop-work"))
-    parser.add_argument("--out", type=Path, default=ROOT / "results/closed_loop")
+    parser.add_argument("--out", type=Path, default=ROOT / "results/closed_loop/closed_loop.json")
     parser.add_argument("--jobs", type=int, default=160)
+    parser.add_argument("--split", type=int, help="seed; without it the folders stay as they are, and the seed is 0")
+    parser.add_argument("--recipe", default="quick")
     parser.add_argument("--detectors", default=["pca", "vae", "fanogan"], type=lambda text: text.split(","))
     wanted = parser.parse_args()
-    work, real = wanted.work, wanted.real
+    work = wanted.work
     work.mkdir(parents=True, exist_ok=True)
+    real = wanted.real if wanted.split is None else shuffled(wanted.real, work / "real", wanted.split)
     (work / "plate.stl").write_bytes(plate())
     (work / "machine.toml").write_text(MACHINE)
-    made = loop(real / "dev_train", work, wanted.jobs)
+    made = loop(real / "dev_train", work, wanted.jobs, wanted.split or 1)
+    train = ["--recipe", wanted.recipe, "--seed", wanted.split or 0]
     rows = [
         row
         for detector in wanted.detectors
         for source, share in SHARES.items()
-        for row in judged(detector, source, share, real, made, work)
+        for row in judged(
+            detector, source, [] if share is None else ["--also", made, "--share", share], real, work, train
+        )
     ]
-    told = {"machine": processor(), "torch": torch.__version__, "date": datetime.now(UTC).date().isoformat()}
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(work / "against/ranges.json", wanted.out / "ranges.json")
-    (wanted.out / "closed_loop.json").write_text(json.dumps({**told, "rows": rows}, indent=1) + "\n")
+    told: dict[str, Any] = {
+        "machine": processor(),
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    told |= {"split": wanted.split, "recipe": wanted.recipe, "rows": rows}
+    wanted.out.parent.mkdir(parents=True, exist_ok=True)
+    wanted.out.write_text(json.dumps(told, indent=1) + "\n")
+    shutil.copyfile(
+        work / "against/ranges.json", wanted.out.with_name(wanted.out.name.replace("closed_loop", "ranges"))
+    )
     for row in rows:
         print(f"{row['detector']:9s} {row['learnt']:10s} {row['class']:12s} {row['auroc']}")
 
 
-def loop(train: Path, work: Path, jobs: int) -> Path:
+def shuffled(real: Path, out: Path, seed: int) -> Path:
+    """The same images, other healthy ones held back."""
+    good = sorted(
+        [*real.glob("dev_train/No-Anomaly/*"), *real.glob("dev_test/No-Anomaly/*")], key=lambda path: path.name
+    )
+    if len({path.name for path in good}) < len(good):
+        raise SystemExit(f"{real}: two healthy images of one name")
+    held = set(np.random.default_rng(seed).permutation(len(good))[:HELD].tolist())
+    files = [(path, f"dev_{'test' if n in held else 'train'}/No-Anomaly/{path.name}") for n, path in enumerate(good)]
+    files += [(path, str(path.relative_to(real))) for path in real.glob("dev_test/*/*") if path.parent.name != GOOD]
+    for path, name in files:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, out / name)
+    return out
+
+
+def loop(train: Path, work: Path, jobs: int, seed: int) -> Path:
     """Ranges of real images, synthetic layers of those ranges, and how far they cover the real ones."""
     part = ["--part", work / "plate.stl", "--machine", work / "machine.toml", "--defective", 0]
     learn = [train, "--machine", work / "machine.toml", "--mm-per-px", 10]
     learn += ["--span", 0, 100, "--by", "percentiles", "--sample", 200]
     call("ranges", *learn, "--out", work / "ranges", made=work / "ranges/ranges.toml")
-    more = ["--ranges", work / "ranges/ranges.toml", "--jobs", jobs, "--layers", 10, "--seed", 1]
+    more = ["--ranges", work / "ranges/ranges.toml", "--jobs", jobs, "--layers", 10, "--seed", seed]
     call("synthesise", *part, *more, "--out", work / "made", made=work / "made/archive.json")
     held = ["--against", work / "made", "--out", work / "against"]
     call("ranges", *learn, *held, made=work / "against/ranges.json")
     return work / "made"
 
 
-def judged(detector: str, source: str, share: float | None, real: Path, made: Path, work: Path) -> list[dict[str, Any]]:
+def judged(
+    detector: str, source: str, also: list[Any], real: Path, work: Path, train: list[Any]
+) -> list[dict[str, Any]]:
     """One row a class: AUROC on real images with its interval over images."""
     model, told = work / f"{detector}-{source}", work / f"{detector}-{source}.json"
-    also = [] if share is None else ["--also", made, "--share", share]
-    learn = [real / "dev_train", "--detector", detector, "--calibration", 0.2, *also]
+    learn = [real / "dev_train", "--detector", detector, "--calibration", 0.2, *train, *also]
     call("train", *learn, "--out", model, made=model / "model.json")
-    call("evaluate", model, real / "dev_test", "--good", "No-Anomaly", "--out", told, made=told)
+    call("evaluate", model, real / "dev_test", "--good", GOOD, "--out", told, made=told)
     figures = json.loads(told.read_text())
     return [
         {"detector": detector, "learnt": source, "class": kind, "auroc": str(Estimate(*values)), "values": values}

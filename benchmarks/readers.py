@@ -1,6 +1,7 @@
 """Every file of a folder of thermal images -> read or refused, held against exiftool, the plain formula and flyr.
 
 Usage: python benchmarks/readers.py SAMPLES [--oracle OTHER/bin/python] [--out benchmarks/results/readers.json]
+       python benchmarks/readers.py --large      only the frames of 5472 x 3648, put into the report that stands
 
 exiftool (Debian: libimage-exiftool-perl) gives the raw counts and the parameters of FLIR's files. ``plain`` turns them
 into temperatures as the published formulas stand, apart from the package. flyr is an independent reader under another
@@ -19,6 +20,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,14 +49,20 @@ Parameters = dict[str, float]
 def main() -> None:
     """Print a table and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("samples", type=Path)
+    parser.add_argument("samples", type=Path, nargs="?")
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("--oracle", type=Path, help="Python of an environment with flyr")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "readers.json")
     wanted = parser.parse_args()
+    if wanted.large:
+        put_large(wanted.out)
+        return
+    if wanted.samples is None:
+        parser.error("SAMPLES or --large is needed")
     paths = sorted(p for p in wanted.samples.rglob("*") if p.suffix.lower() in claimants())
     with ReadingChild(seconds=60) as child:
         rows = [row(path, wanted.samples, child, wanted.oracle) for path in paths]
-        speed = speed_of(child)
+        speed, large = speed_of(child), large_of(child)
     for one in rows:
         print(line(one))
     print(f"640 x 480 in 16 bit through the child: {speed}")
@@ -66,6 +74,7 @@ def main() -> None:
         if wanted.oracle
         else "not asked",
         "speed": speed,
+        "large": large,
         "files": rows,
     }
     wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -179,6 +188,54 @@ def speed_of(child: ReadingChild, count: int = 600) -> dict[str, float]:
         "load_of_the_machine": round(os.getloadavg()[0], 1),
         "cores": os.cpu_count() or 0,
     }
+
+
+def put_large(out: Path) -> None:
+    """Measure large frames and put them into the report."""
+    with ReadingChild(seconds=60) as child:
+        large = large_of(child)
+    for name, figures in large["files"].items():
+        print(f"{name:20s} {figures}")
+    report = json.loads(out.read_text(encoding="utf-8"))
+    out.write_text(json.dumps({**report, "large": large}, indent=1) + "\n", encoding="utf-8")
+
+
+def large_of(child: ReadingChild, rounds: int = 9) -> dict[str, Any]:
+    """Frames of 5472 x 3648, waves with noise, through the child: the usual and the longest time."""
+    files: dict[str, dict[str, float]] = {}
+    with TemporaryDirectory() as folder:
+        for name, data in large_files():
+            path = Path(folder) / name
+            path.write_bytes(data)
+            took = []
+            for _ in range(rounds):
+                begin = time.perf_counter()
+                child.read(path)
+                took.append(ms(begin))
+            files[name] = {"MiB": round(len(data) / 2**20, 1), "median_ms": sorted(took)[rounds // 2]}
+            files[name] |= {"longest_ms": max(took), "child_MiB": round(child.grown / 2**20)}
+            path.unlink()
+    return {"machine": processor(), "date": datetime.now(UTC).date().isoformat(), "rounds": rounds} | {
+        "load_of_the_machine": round(os.getloadavg()[0], 1),
+        "files": files,
+    }
+
+
+def large_files() -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of one file of each kind."""
+    y, x = np.mgrid[:3648, :5472]
+    noise = np.random.default_rng(0).normal(0, 60, x.shape)
+    sixteen = (30000 + 8000 * np.sin(x / 300) * np.cos(y / 200) + noise).astype(np.uint16)
+    for bits, pixels in ((8, (sixteen >> 8).astype(np.uint8)), (16, sixteen)):
+        for compression in (None, "zlib"):
+            file = io.BytesIO()
+            tifffile.imwrite(file, pixels, photometric="minisblack", compression=compression)
+            yield f"{compression or 'plain'}-{bits}.tiff", file.getvalue()
+        for kind, how in (("tiff", {"compression": "tiff_lzw"}), ("png", {"compress_level": 3}), ("jpeg", {})):
+            if bits == 8 or kind != "jpeg":
+                file = io.BytesIO()
+                Image.fromarray(pixels).save(file, kind.upper(), **how)
+                yield f"{'lzw-' if kind == 'tiff' else ''}{bits}.{kind}", file.getvalue()
 
 
 def processor_seconds(child: ReadingChild) -> float:
