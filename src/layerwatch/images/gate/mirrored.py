@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.images.comparing import flips
 from layerwatch.images.gate.base import UNKNOWN, Check, Finding, Numbers, Seen
+
+_SAME = 0.002  # of correlation, below which a distance is noise
 
 
 @dataclass(frozen=True)
@@ -19,16 +22,16 @@ class Mirrored(Check):
     rank: ClassVar[int] = 13
     measures: ClassVar[int] = 2
 
-    least: float = 0.02  # by which the correlation grows
-    clear: float = 0.85  # correlation once it is flipped, that no other picture has
-    better: float = 0.15  # by which the correlation then grows
-    hint: float = 3.0  # orders of magnitude that are enough then
+    least: float = 0.02  # by which the correlation with the plan grows
+    far_closer: float = 1.2  # logarithm of how many times closer to 1 the correlation with the frame before comes
     alike: float = 0.7  # correlation once it is flipped; another job's picture has less
+    closer: float = 0.4  # the same logarithm for a part that is nearly its own mirror image
+    near: float = 0.9  # correlation of such a part once it is flipped
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
         change, plan = seen.change, seen.planned
-        told = UNKNOWN if change is None else change.mirrored - change.alike
+        told = UNKNOWN if change is None else max(_apart(change.alike) - _apart(change.mirrored), 0.0)
         if plan is None:
             return told, UNKNOWN
         shapes = seen.now.shapes
@@ -37,10 +40,16 @@ class Mirrored(Check):
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
         change = seen.change
-        if change is not None and numbers[0] > self.least and change.mirrored > self.alike:
-            clear = change.mirrored > self.clear and numbers[0] > self.better and far[0] >= self.hint
-            if clear or far[0] >= self.sure:
-                return Finding(f"flipped, it fits the last sound frame better by {numbers[0]:.2f} in correlation")
+        if change is not None and far[0] >= self.sure:
+            flipped = numbers[0] > self.far_closer and change.mirrored > self.alike
+            if flipped or (numbers[0] > self.closer and change.mirrored > self.near):
+                grown = change.mirrored - change.alike
+                return Finding(f"flipped, it fits the last sound frame better by {grown:.2f} in correlation")
         if far[1] >= self.sure and numbers[1] > self.least:
             return Finding(f"flipped, it fits the plan better by {numbers[1]:.2f} in correlation")
         return None
+
+
+def _apart(alike: float) -> float:
+    """Logarithm of how far a correlation is from 1: what a symmetric part leaves is small, and sharp."""
+    return math.log(1 - alike + _SAME)
