@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from layerwatch.journeys.files import FolderCheckpoint
+from layerwatch.journeys.sources import healthy_images
+from layerwatch.journeys.train import Training, train
 from layerwatch.records import UsageError
 from tests.journeys.test_cli import images, refused, run
 
@@ -50,6 +53,8 @@ def test_a_model_tells_its_story(data: Path, tmp_path: Path, capsys: pytest.Capt
     [
         ("depth=3", "no such setting"),
         ("width=wide", "a value like 0.25"),
+        ("rates=1", "a value like 0."),
+        ("gan_steps=-3", "-3 steps"),
         ("gan=biggan", "no GAN 'biggan'"),
         ("x", "NAME="),
     ],
@@ -59,6 +64,51 @@ def test_settings_that_there_are_not(
 ) -> None:
     refused(capsys, ["train", data, "--detector", "fanogan", "--set", change, "--out", tmp_path / "m"], 2, said)
     assert not list(tmp_path.iterdir())
+
+
+def test_several_numbers_may_stand_in_brackets() -> None:
+    for words in ("rates=1e6,1e5", "rates=(1e6, 1e5)", "rates=[1e6,1e5]"):
+        assert Training.named("fanogan", "quick", changes=[words]).changes == {"rates": (1e6, 1e5)}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["--seed", 6], r"seed \(0, now 6\)"),
+        (["--set", "rate=0.5"], r"rate \(0.001, now 0.5\)"),
+        (["--calibration", 0.5], "other images"),
+    ],
+)
+def test_an_interrupted_training_is_not_lost_to_a_changed_command(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[object], said: str
+) -> None:
+    words = ["train", data, "--detector", "vae", *TINY[:4], "--set", "steps=4", "--out", tmp_path / "m"]
+    state = FolderCheckpoint(tmp_path / ".m.training")
+    kept = interrupted(data, state)
+    code, _, error = run(capsys, *words, *change)
+    assert code == 2
+    assert re.search(said, error.replace("\n", " ")), error
+    assert state.load("VAE") == kept
+    state.save("origin", b"\x00\x01")
+    assert run(capsys, *words)[0] == 2
+    assert state.load("VAE") == kept
+    assert run(capsys, *words, "--no-resume")[0] == 0
+
+
+def interrupted(data: Path, state: FolderCheckpoint) -> bytes:
+    """A training of TINY[:4] that ended after its second step; returns its checkpoint."""
+
+    def stop(step: str, done: int, total: int, note: str = "") -> None:
+        if step == "VAE" and done == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    training = Training.named("vae", "quick", changes=[*TINY[1:4:2], "steps=4"])
+    healthy = healthy_images(data)
+    with pytest.raises(KeyboardInterrupt):
+        train(healthy, training, state.folder.with_name("m"), progress=stop)
+    kept = state.load("VAE")
+    assert kept is not None
+    return kept
 
 
 def test_models_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

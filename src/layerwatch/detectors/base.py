@@ -25,6 +25,10 @@ class Checkpoint(Protocol):
         """Keep the bytes; all or nothing."""
 
 
+class DivergedError(DataError):
+    """A loss is no longer finite; what was saved before it is sound."""
+
+
 @runtime_checkable
 class Generative(Protocol):
     """A detector that can also make images like those it has learnt."""

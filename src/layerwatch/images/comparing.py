@@ -19,6 +19,8 @@ _NOTHING = 1e-18  # grey to the fourth power
 _SPECKS = 0.005  # of the frame; smaller places are not looked at
 _LINE = 2.0  # usual changes of grey, above which a whole line has changed
 _HIDES = 0.1  # of a place's texture, below which it is hidden
+_BELOW, _LEAST_BELOW = 0.15, 0.01  # of what the frame before spans, and of the whole span, by which a thing is colder
+_THICK = 2  # px of the grid, twice which a thing is wide at least; a recoater's streak is thinner
 _WARMER = 4.0  # usual changes of grey, above which a place may be another thing
 _REACHES = (0.2, 0.35, 0.5)  # of the frame, in which a draught falls to a 1 / e
 _TOLD = 0.3  # of a place's cells, that must tell something
@@ -49,6 +51,10 @@ class Hidden:
 
     share: float  # of the frame
     rim: float  # logarithm by which there is more outline around it than there was
+    across: bool = False  # it reaches from one border to the one opposite
+
+
+_NONE = Hidden(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,18 +189,35 @@ class Change:
         away = np.abs(self.heat - np.float32(self.level))
         changed = away > _WARMER * 1.4826 * self.usual
         if changed.mean() < _SPECKS:
-            return Hidden(0.0, 0.0)
+            return _NONE
         before = np.maximum(self.before.energy, np.float32(middle(self.before.quiet)))
-        place = changed & (self.now.energy < _HIDES * before)
-        labels, count = ndimage.label(ndimage.binary_dilation(place, iterations=2))
-        borders = (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])
-        rims = np.unique(np.concatenate([border.ravel() for border in borders]))
+        return self._at_border(changed & (self.now.energy < _HIDES * before), 2)
+
+    @cached_property
+    def foreign(self) -> Hidden:
+        """The largest place that reaches the border, is colder than anything in the frame before, and is no line."""
+        (middle_now, spread), (middle_before, spread_before) = self.now.quarters, self.before.quarters
+        gain = max(spread / spread_before, 1.0)
+        reach = middle_before - self.before.lowest + _BELOW * self.before.reach
+        below = middle_now - gain * reach - _LEAST_BELOW
+        cold = self.now.grid < np.float32(below)
+        if cold.mean() < _SPECKS:
+            return _NONE
+        return self._at_border(ndimage.binary_opening(cold, iterations=_THICK), 1)
+
+    def _at_border(self, place: Bool[np.ndarray, "h w"], grown: int) -> Hidden:
+        """The largest part of a place that reaches a border."""
+        labels, _ = ndimage.label(ndimage.binary_dilation(place, iterations=grown))
+        borders = [np.unique(border) for border in (labels[:3], labels[-3:], labels[:, :3], labels[:, -3:])]
+        rims = np.unique(np.concatenate(borders))
         rims = rims[rims > 0]
-        if not count or not len(rims):
-            return Hidden(0.0, 0.0)
+        if not len(rims):
+            return _NONE
         sizes = np.bincount(labels.ravel())[rims]
-        inside = labels == rims[sizes.argmax()]
-        return Hidden(float(sizes.max() / place.size), self._rim(inside))
+        largest = rims[sizes.argmax()]
+        top, bottom, left, right = (largest in border for border in borders)
+        across = bool((top and bottom) or (left and right))
+        return Hidden(float(sizes.max() / place.size), self._rim(labels == largest), across)
 
     def _rim(self, inside: Bool[np.ndarray, "h w"]) -> float:
         """How much more outline there is around a place than before, as a logarithm."""

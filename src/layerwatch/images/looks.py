@@ -24,6 +24,7 @@ CELL = 8  # px of the grid, each way, of a cell
 _KINKS = np.array([1.0, -4.0, 6.0, -4.0, 1.0], np.float32)  # blind to what is smooth
 _KINK_NORM = 70.0  # spread of white noise after it, once a row and once a column
 _BANDS = 8  # of rows, in which stripes are looked for
+_SINGLE = 0.002  # of the grid's pixels, that may be odd ones
 _DEAD = 20.0  # spreads of the noise by which a dead pixel leaves its four neighbours
 _NOTHING = 1e-14  # grey squared
 _TINY = np.float32(1e-7)
@@ -184,6 +185,17 @@ class Look:
     def reach(self) -> float:
         """Grey between the coldest and the warmest twentieth of the cells."""
         return quantile(self.coarse, 0.95) - quantile(self.coarse, 0.05) + 1e-6
+
+    @cached_property
+    def lowest(self) -> float:
+        """The coldest grey of the grid, but for single pixels."""
+        return quantile(self.grid, _SINGLE)
+
+    @cached_property
+    def quarters(self) -> tuple[float, float]:
+        """Median grey of the cells, and how far their middle half reaches."""
+        low, half, high = (quantile(self.coarse, share) for share in (0.25, 0.5, 0.75))
+        return half, high - low + 1e-6
 
     @cached_property
     def spreads(self) -> tuple[Float32[np.ndarray, " h"], Float32[np.ndarray, " w"]]:

@@ -11,13 +11,17 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from layerwatch.records import Progress as Report
+
+_WIDE = 120  # characters
 
 
 @contextmanager
@@ -35,12 +39,7 @@ class _Bars:
     def __init__(self, console: Console) -> None:
         self._steps: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description:32s}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            *_columns(console.width),
             console=console,
             refresh_per_second=4,
             redirect_stdout=sys.stdout.isatty(),  # a pipe gets what is printed, not the bars' terminal
@@ -57,6 +56,19 @@ class _Bars:
         if step not in self._steps:
             self._steps[step] = self._progress.add_task(step, total=total, note=note)
         self._progress.update(self._steps[step], completed=done, total=total, note=note)
+
+
+def _columns(width: int) -> tuple[ProgressColumn, ...]:
+    """What a line shows; on a narrow terminal the note gives way, never the steps or the time left."""
+    name, bar = (32, 24) if width >= _WIDE else (16, 8)
+    return (
+        TextColumn("{task.description}", table_column=Column(width=name, no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=bar, table_column=Column(width=bar)),
+        MofNCompleteColumn(table_column=Column(min_width=9, no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(min_width=7, no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(min_width=7, no_wrap=True)),
+        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+    )
 
 
 class _Lines:

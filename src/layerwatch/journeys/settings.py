@@ -21,7 +21,8 @@ def changed_settings(detector: Detector, words: Sequence[str]) -> dict[str, Any]
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name not in known:
-            raise UsageError(f"--set {word}: no such setting; give NAME=VALUE, with one of: {', '.join(sorted(known))}")
+            there = ", ".join(f"{key}={_told(known[key])}" for key in sorted(known))
+            raise UsageError(f"--set {word}: no such setting; give NAME=VALUE instead of one of: {there}")
         found[name] = _as(known[name], name, value)
     return found
 
@@ -35,9 +36,16 @@ def _as(default: object, name: str, value: str) -> object:
             case int() | float():
                 return type(default)(value)
             case tuple():
-                parts = value.split(",")
+                parts = value.strip("()[] ").split(",")
                 return tuple(type(one)(part) for one, part in zip(default, parts, strict=True))
             case _:
                 return value
     except (KeyError, ValueError):
-        raise UsageError(f"--set {name}={value}: give a value like {default!r}") from None
+        raise UsageError(f"--set {name}={value}: give a value like {_told(default)}") from None
+
+
+def _told(value: object) -> str:
+    """A value as a user would give it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

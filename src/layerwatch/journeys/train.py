@@ -14,7 +14,7 @@ import numpy as np
 
 import layerwatch
 from layerwatch import catalogue, recipes
-from layerwatch.detectors.base import Detector
+from layerwatch.detectors.base import Detector, DivergedError
 from layerwatch.detectors.storage.model_files import StoredModel, pack, settings_of
 from layerwatch.images.gate_files import pack_gate
 from layerwatch.images.gating import Gate
@@ -97,12 +97,15 @@ def train(
         _begin(state, training, healthy)
     try:
         model.fit(healthy.fit, seed=training.seed, progress=progress if is_first else silent, checkpoint=state)
+    except DivergedError as error:
+        raise (
+            DataError(f"{error}; the last good state is in {state.folder}") if state.is_under_way else error
+        ) from None
     except (DataError, UsageError) as error:
-        if not state.is_under_way:
+        raise type(error)(f"{error}; the state is in {state.folder}" if state.is_under_way else str(error)) from None
+    finally:
+        if is_first and not state.is_under_way:
             state.remove()
-        if isinstance(error, UsageError) or not state.is_under_way:
-            raise
-        raise DataError(f"{error}; the last good state is in {state.folder}") from None
     if not is_first:
         sys.exit(0)  # the first process calibrates and stores
     readings = model.read(healthy.calibration)
@@ -171,11 +174,27 @@ def _calibration(readings: Sequence[Reading], images: Sequence[LayerImage]) -> d
 
 
 def _begin(state: FolderCheckpoint, training: Training, healthy: Healthy) -> None:
-    """Keep an interrupted training's state only if it was of the same data, settings and seed."""
-    wanted = json.dumps([fingerprint(healthy.fit), training.seed, _settings(training)], sort_keys=True).encode()
-    if not training.resume or state.load("origin") != wanted:
+    """Take up an interrupted training of the same data, settings and seed; what belongs to another one is not lost."""
+    wanted = {"images": fingerprint(healthy.fit), "seed": training.seed, **_settings(training)}
+    if not training.resume or not state.is_under_way:
         state.remove()
-    state.save("origin", wanted)
+    elif differing := _differing(state.load("origin"), wanted):
+        raise UsageError(
+            f"{state.folder} holds an interrupted training with other {differing}; give the command as it was to go on "
+            "with it, --no-resume to begin afresh, or another --out"
+        )
+    state.save("origin", json.dumps(wanted, sort_keys=True).encode())
+
+
+def _differing(origin: bytes | None, wanted: Mapping[str, Any]) -> str:
+    """What an interrupted training had otherwise."""
+    try:
+        had = dict(json.loads(origin or b"{}"))
+    except (ValueError, TypeError):
+        return "settings, which cannot be read any more"
+    now = json.loads(json.dumps(wanted))
+    names = [name for name in {**had, **now} if had.get(name) != now.get(name)]
+    return ", ".join(name if name == "images" else f"{name} ({had.get(name)}, now {now.get(name)})" for name in names)
 
 
 def fingerprint(images: Sequence[LayerImage]) -> str:

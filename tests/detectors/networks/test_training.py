@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from layerwatch.detectors.networks.dcgan import DcganGenerator, Discriminator
 from layerwatch.detectors.networks.layers import initialise
 from layerwatch.detectors.networks.losses import Elbo
 from layerwatch.detectors.networks.states import diary_in
+from layerwatch.detectors.networks.stopping import held_back
 from layerwatch.detectors.networks.tasks.adversarial import DcganTask, Wasserstein, WganTask
 from layerwatch.detectors.networks.tasks.autoencoding import VaeTask
 from layerwatch.detectors.networks.tasks.encoding import EncoderTask
@@ -111,6 +113,35 @@ def test_an_interrupted_training_ends_in_the_very_same_weights_and_losses(make: 
     assert again.losses == told.losses
     assert again.looks == told.looks
     assert {k: v.tolist() for k, v in again.samples.items()} == {k: v.tolist() for k, v in told.samples.items()}
+
+
+def test_ctrl_c_ends_after_the_step_and_loses_none() -> None:
+    X, run, memory = images(), Run("a run", 6, 4, seed=5, looks=3), Memory()
+
+    def stop_at_three(name: str, done: int, total: int, note: str = "") -> None:
+        if done == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(wgan(), X, run, stop_at_three, memory, X[:4])
+    assert signal.getsignal(signal.SIGINT) is before
+    assert diary_in(memory.kept["a run"]).losses[-1][0] == 3
+    assert train(wgan(), X, run, silent, memory, X[:4]).losses == train(wgan(), X, run, silent, None, X[:4]).losses
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    with held_back() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(("steps", "batch"), [(0, 4), (-3, 4), (4, 0)])
+def test_no_steps_and_no_batch_are_refused(steps: int, batch: int) -> None:
+    with pytest.raises(UsageError, match="give one or more"):
+        Run("VAE", steps, batch, seed=0)
 
 
 def test_the_diary_is_in_the_checkpoint_and_beside_it() -> None:
@@ -218,7 +249,15 @@ def test_a_training_that_gets_nowhere_stops_early_if_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda d: d[:200], lambda d: b"\x00" * 80, lambda d: d.replace(b"training 1", b"training 0")]
+    "spoil",
+    [
+        lambda d: d[:200],
+        lambda d: b"",
+        lambda d: b"\x00" * 80,
+        lambda d: d.replace(b"training 2", b"training 1"),
+        lambda d: d[:-40] + bytes(20) + d[-20:],
+        lambda d: d.replace(b'"step":"2"', b'"step":"1"'),
+    ],
 )
 def test_a_broken_checkpoint_is_named(spoil: Callable[[bytes], bytes]) -> None:
     memory, run = Memory(), Run("VAE", 2, 4, seed=0)

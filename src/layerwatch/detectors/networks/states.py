@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -14,7 +15,7 @@ from layerwatch.detectors.base import Checkpoint
 from layerwatch.detectors.networks.diary import Diary
 from layerwatch.records import DataError
 
-FORM = "layerwatch training 1"
+FORM = "layerwatch training 2"
 Modules = Mapping[str, nn.Module]
 Optimisers = Mapping[str, torch.optim.Optimizer]
 
@@ -26,8 +27,9 @@ def stored(modules: Modules, optimisers: Optimisers, step: int, diary: Diary) ->
         for index, values in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{name}.{index}.{key}": value for key, value in values.items()}
     tensors |= {f"sample.{at}": images for at, images in diary.samples.items()}
+    kept = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     told = {"form": FORM, "step": str(step), "diary": diary.as_json()}
-    return save({key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, told)
+    return save(kept, {**told, "sha256": _digest(kept, told)})
 
 
 def restored(modules: Modules, optimisers: Optimisers, name: str, checkpoint: Checkpoint | None) -> tuple[int, Diary]:
@@ -43,6 +45,8 @@ def restored(modules: Modules, optimisers: Optimisers, name: str, checkpoint: Ch
         told, tensors = _header(data), load(data)
         if told["form"] != FORM:
             raise DataError(f"the checkpoint of {name} is of form {told['form']!r}, this version reads {FORM!r}")
+        if told.pop("sha256") != _digest(tensors, told):
+            raise DataError(f"the checkpoint of {name} is damaged: its SHA-256 is not what was written")
         for module in modules:
             modules[module].load_state_dict(_under(tensors, f"{module}."))
         for kind in optimisers:
@@ -77,6 +81,14 @@ def _restore(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], pr
         index, _, field = key.partition(".")
         state.setdefault(int(index), {})[field] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _digest(tensors: Mapping[str, Tensor], told: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for key in sorted(tensors):
+        digest.update(key.encode())
+        digest.update(tensors[key].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _header(data: bytes) -> dict[str, str]:

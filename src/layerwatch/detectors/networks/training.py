@@ -18,13 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from layerwatch.detectors.base import Checkpoint
+from layerwatch.detectors.base import Checkpoint, DivergedError
 from layerwatch.detectors.networks import parallel
 from layerwatch.detectors.networks.compute import Compute
 from layerwatch.detectors.networks.diary import Diary
 from layerwatch.detectors.networks.on_gpu import Recorded
 from layerwatch.detectors.networks.states import restored, stored
-from layerwatch.records import DataError, Progress
+from layerwatch.detectors.networks.stopping import held_back
+from layerwatch.records import Progress, UsageError
 
 _TOLD_EVERY = 1.0  # s
 
@@ -40,6 +41,10 @@ class Run:
     save_every: float = 20.0  # s
     looks: int = 10  # how often held-out images are judged and samples drawn, the end among them
     patience: int = 0  # looks without a better held-out figure before it stops early; 0: never
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise UsageError(f"{self.name}: {self.steps} steps with batches of {self.batch}; give one or more of each")
 
     def is_look(self, step: int) -> bool:
         """Whether after that many steps it is time to look."""
@@ -98,7 +103,8 @@ def train(
         The losses, held-out figures and samples along the way.
 
     Raises:
-        DataError: a loss is no longer finite (the last good checkpoint is kept), or the checkpoint does not fit.
+        DivergedError: a loss is no longer finite; the last good checkpoint is kept.
+        DataError: the checkpoint does not fit.
     """
     # Where we are: a checkpoint of the same task is taken up, whatever its last step was.
     task.compute.place(task.modules.values())
@@ -106,39 +112,49 @@ def train(
     watch, images = _Watch(run, progress, begun), images.to(task.compute.device)
     take, step = Recorded(task), begun
 
-    while step < run.steps and not _is_settled(diary, task.aim, run.patience):
-        # One step, all of whose randomness follows from its number.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_step_seed(run.seed, step))
-            chosen = torch.randint(len(images), (run.batch,))
-            losses = take(images[parallel.own_rows(chosen).to(images.device)])
-        step += 1
-
-        # Numbers are asked for now and then only: a GPU need not wait for us at every step.
-        if run.is_logged(step) or watch.is_due(step):
-            told = {name: parallel.mean_of(float(loss)) for name, loss in losses.items()}
-            _check_finite(told, run.name, step)
-            diary.write(step, told, is_kept=run.is_logged(step))
-            watch.tell(step, told)
-
-        # Look at what was learnt, on images that were held out.
-        if run.is_look(step):
+    with held_back() as stop:
+        while step < run.steps and not _is_settled(diary, task.aim, run.patience):
+            # One step, all of whose randomness follows from its number.
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(_step_seed(run.seed, 0))
-                diary.look(step, {} if held is None else task.look(held.to(images.device)), task.sample())
+                torch.manual_seed(_step_seed(run.seed, step))
+                chosen = torch.randint(len(images), (run.batch,))
+                losses = take(images[parallel.own_rows(chosen).to(images.device)])
+            step += 1
 
-        if checkpoint is not None and (watch.is_saving(step) or step == run.steps) and parallel.rank() == 0:
-            _check_finite({name: float(loss) for name, loss in losses.items()}, run.name, step)
-            checkpoint.save(run.name, stored(task.modules, task.optimisers, step, diary))
-            checkpoint.save(f"{run.name}.jsonl", diary.lines(run.name))
+            # Numbers are asked for now and then only: a GPU need not wait for us at every step.
+            if run.is_logged(step) or watch.is_due(step):
+                told = {name: parallel.mean_of(float(loss)) for name, loss in losses.items()}
+                _check_finite(told, run.name, step)
+                diary.write(step, told, is_kept=run.is_logged(step))
+                watch.tell(step, told)
+
+            # Look at what was learnt, on images that were held out.
+            if run.is_look(step):
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(_step_seed(run.seed, 0))
+                    diary.look(step, {} if held is None else task.look(held.to(images.device)), task.sample())
+
+            # Keep it, now and then, at the end, and when the user stops it.
+            if watch.is_saving(step) or step == run.steps or stop.is_asked:
+                _check_finite({name: float(loss) for name, loss in losses.items()}, run.name, step)
+                _keep(task, run.name, step, diary, checkpoint)
+            if stop.is_asked:
+                stop.go()
     return diary
+
+
+def _keep(task: Task, name: str, step: int, diary: Diary, checkpoint: Checkpoint | None) -> None:
+    """The first process writes the state down."""
+    if checkpoint is not None and parallel.rank() == 0:
+        checkpoint.save(name, stored(task.modules, task.optimisers, step, diary))
+        checkpoint.save(f"{name}.jsonl", diary.lines(name))
 
 
 def _check_finite(losses: Mapping[str, float], name: str, step: int) -> None:
     """A loss that is no number will not become one again."""
     if not all(np.isfinite(value) for value in losses.values()):
         told = ", ".join(f"{key} {value:.3g}" for key, value in losses.items())
-        raise DataError(f"{name} diverged at step {step} ({told}); try a smaller learning rate or another seed")
+        raise DivergedError(f"{name} diverged at step {step} ({told}); try a smaller learning rate or another seed")
 
 
 def _is_settled(diary: Diary, aim: str, patience: int) -> bool:
