@@ -15,7 +15,7 @@ from layerwatch.cli.app import Good, Rate, Recipe, Seed, app
 @app.command(
     epilog="Example: layerwatch train archive --detector plan_residual --out model    "
     "layerwatch train archive --recipe cpu --set gan_steps=12000 --set precision=bf16 --out long    "
-    "An unknown NAME of --set is answered with all that there are.    Detectors: "
+    "layerwatch train archive --set help --out model    (tells all names with their values)    Detectors: "
     + ", ".join(catalogue.names("detectors"))
 )
 def train(

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import UInt8
 from matplotlib.figure import Figure
+from scipy import ndimage
 
 from layerwatch.evaluation.style import bare, colour, dashes, forms, label_rows, plain, png, sheet
 
 Rows = Sequence[tuple[int, Mapping[str, float]]]  # after how many steps, what was measured
 _COLUMNS = 8  # images of one moment
+_MANY = 200  # steps of one curve, from which on it is smoothed
 
 
 def figure_of_losses(runs: Mapping[str, tuple[Rows, Rows]]) -> bytes:
@@ -23,11 +25,15 @@ def figure_of_losses(runs: Mapping[str, tuple[Rows, Rows]]) -> bytes:
             plain(ax, "steps", "", f"{name.replace('_', ' ')}, {title}")
             keys = dict.fromkeys(key for _, values in told for key in values)
             for number, key in enumerate(keys):
-                at = [(step, values[key]) for step, values in told if key in values]
-                ax.plot(*zip(*at, strict=True), color=colour(number), ls=dashes(number), lw=1.1, label=key)
+                at, y = np.array([(step, values[key]) for step, values in told if key in values]).T
+                if len(at) > _MANY:  # single batches scatter: their running median over a fiftieth is what is told
+                    ax.plot(at, y, color=colour(number), lw=0.5, alpha=0.2)
+                    y = ndimage.median_filter(y, len(at) // 50, mode="nearest")
+                ax.plot(at, y, color=colour(number), ls=dashes(number), lw=1.1, label=key)
             if keys:
-                ax.set_yscale("symlog", linthresh=1e-3)
-                ax.legend(fontsize=7, frameon=False)
+                is_signed = any(values[key] <= 0 for _, values in told for key in values)
+                ax.set_yscale("symlog", linthresh=1.0) if is_signed else ax.set_yscale("log")
+                ax.legend(fontsize=7, framealpha=0.6, edgecolor="none")
     return png(figure)
 
 

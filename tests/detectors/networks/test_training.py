@@ -118,7 +118,7 @@ def test_an_interrupted_training_ends_in_the_very_same_weights_and_losses(make: 
 def test_ctrl_c_ends_after_the_step_and_loses_none() -> None:
     X, run, memory = images(), Run("a run", 6, 4, seed=5, looks=3), Memory()
 
-    def stop_at_three(name: str, done: int, total: int, note: str = "") -> None:
+    def stop_at_three(step: str, done: int, total: int, note: str = "") -> None:
         if done == 3:
             signal.raise_signal(signal.SIGINT)
 
