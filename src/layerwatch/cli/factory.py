@@ -84,7 +84,9 @@ def synthesise(
     from layerwatch.journeys.synthesise import synthesise as run
 
     if bool(part) == bool(layout):
-        raise typer.BadParameter("give either --part or --layout", param_hint="--part")
+        raise typer.BadParameter(
+            "give either --part FILE.stl, as often as there are parts, or --layout FILE", param_hint="--part"
+        )
     faults, count = tuple(fault or ()), max(faulty, 1 if fault else 0)
     learnt, defects = open_ranges(ranges, preset), tuple(defect or ())
     wish = Wish(jobs, defective, layers, severity, preset, seed, defects, variability, learnt, count, faults)

@@ -24,8 +24,6 @@ class FouledWindow(Check):
     heat: float = 15.0  # orders of magnitude of the heat that changed where texture was lost
     dull: float = 2.2  # orders of magnitude of the dullest place that are enough with those below
     warm: float = 6.0  # orders of magnitude of the heat
-    broad: float = 0.9  # orders of magnitude of the share that are enough with those below
-    warmer: float = 13.0  # orders of magnitude of the heat
     colder: float = 0.12  # of the span, by which the whole bed fell: its texture went with its heat
     kept: float = 0.7  # correlation of the fine picture elsewhere with the frame before
 
@@ -38,14 +36,12 @@ class FouledWindow(Check):
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
-        broad = far[1] >= self.broad and far[2] >= self.warmer
         far = far / self.eased(seen)
-        if seen.change is None or seen.change.kept < self.kept or numbers[1] < self.share:
+        if seen.change is None or seen.change.kept < self.kept or far[0] < self.hint or numbers[1] < self.share:
             return None
         if seen.change.level < -self.colder:
             return None
         both = far[0] >= self.dull and far[2] >= self.warm
-        deep = far[0] >= self.hint and (far[0] + far[1] >= self.together or far[2] >= self.heat)
-        if not (deep or both or broad):
+        if far[0] + far[1] < self.together and far[2] < self.heat and not both:
             return None
         return Finding(f"{numbers[1]:.0%} of the bed have lost half of their texture")

@@ -19,10 +19,10 @@ class OpenDoor(Check):
     passes: ClassVar[int] = 8
     measures: ClassVar[int] = 1
 
-    told: float = 0.62  # share of the change, at least, that a wave from one side explains
-    together: float = 0.78  # that share, and half of the next, where the whole bed is colder, too
-    alone: float = 0.86  # share that is enough by itself
-    everywhere: float = -0.35  # of the cold at that side, by which the whole bed is colder then, at least
+    told: float = 0.72  # share of the change that a wave from one side explains, where the whole bed is colder, too
+    alone: float = 0.86  # the same, where it need not be
+    colder: float = 0.12  # of the cold at that side, by which the whole bed is
+    everywhere: float = -0.35  # of the cold at that side, at least, that the whole bed is colder
     least: float = 0.015  # of the span
 
     def measure(self, seen: Seen) -> tuple[float, ...]:
@@ -37,9 +37,8 @@ class OpenDoor(Check):
         if seen.change is None or far[0] < self.sure:
             return None
         draught = seen.change.draught
-        colder = draught.everywhere / max(draught.side, self.least)
-        all_over = draught.told >= self.told and draught.told + 0.5 * colder >= self.together
-        from_side = draught.told >= self.alone and colder >= self.everywhere
+        all_over = draught.told >= self.told and draught.everywhere >= self.colder * draught.side
+        from_side = draught.told >= self.alone and draught.everywhere >= self.everywhere * draught.side
         if not (all_over or from_side) or draught.side < self.least:
             return None
         return Finding(f"{draught.side:.1%} of the span colder at one side, {draught.everywhere:.1%} everywhere")
