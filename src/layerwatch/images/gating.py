@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from layerwatch import catalogue
 from layerwatch.images.clock import Clock
@@ -36,6 +36,7 @@ PlanOf = Callable[[str, int], "Plan | None"]  # job and layer -> part instances 
 
 LAGS = (1, 2, 4, 8, 16)  # layers since the last sound frame, at which what is healthy is learnt anew
 _FEWEST = 40  # healthy frames to learn from
+_ONE_VALUE = 1e-8  # over which a tail falls that was no tail
 _NO_TIME = 1.0  # s a layer, where no frame says its time
 
 
@@ -68,13 +69,9 @@ class _View:
     seen: Seen
     told: list[tuple[Check, Finding]]
     far: Float64[np.ndarray, " k"]  # orders of magnitude of all numbers
+    unusual: float  # of the most unusual number, among those that differ from one healthy frame to another
     moved: bool = False  # the most unusual number is one that is large where outlines move
     alike: int = 1  # frames in a row with this fault, and alike
-
-    @property
-    def unusual(self) -> float:
-        """Orders of magnitude of the most unusual number."""
-        return float(self.far.max(initial=0))
 
     @property
     def own(self) -> tuple[Check, Finding] | None:
@@ -156,8 +153,13 @@ class Gate:
     def _view(self, seen: Seen) -> _View:
         """What all checks say of a frame and a past."""
         numbers, far = self._measured(seen)
-        moved = self._outlines(far) >= float(far.max(initial=0))
-        return _View(seen, self._findings(seen, numbers, far), far, moved)
+        unusual = float(np.where(self._varies(seen), far, 0).max(initial=0))
+        return _View(seen, self._findings(seen, numbers, far), far, unusual, self._outlines(far) >= unusual)
+
+    def _varies(self, seen: Seen) -> Bool[np.ndarray, " k"]:
+        """Which numbers were more than one value on healthy frames; how rare another value is, is not known else."""
+        assert self.tails_ is not None  # noqa: S101 # learnt with what is known
+        return np.asarray(self.tails_.fall[LAGS.index(_lag_of(seen.lag))] > _ONE_VALUE)
 
     def _outlines(self, far: Float64[np.ndarray, " k"]) -> float:
         """How unusual the numbers are that are large where outlines move."""

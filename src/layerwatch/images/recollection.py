@@ -15,6 +15,7 @@ from layerwatch.images.gate.base import Past, Seen
 from layerwatch.records import Fault
 
 DOUBT = 4.0  # orders of magnitude of a sound frame's most unusual number, from which on it is no reference
+MILD = 7.0  # the same, up to which a frame that agrees with it shows that the world has changed
 AGREES = 2.5  # the same, below which a frame agrees with another one
 CLOSER = 0.8  # of a frame's distance to the reference, below which it is closer to another frame
 MORE_ALIKE = 0.1  # correlation of its shapes, by which it is more alike, which does as well
@@ -26,8 +27,10 @@ _DIGESTS, _LAYERS = 8, 1000  # frames and layers of a job
 
 
 def in_other_lights(seen: Seen) -> Iterator[Seen]:
-    """The same frame against the sound frame before the reference, and against the oldest that is remembered."""
+    """The same frame against the one before it, if that was only somewhat unusual, and against earlier sound frames."""
     earlier = seen.past.earlier
+    if (doubted := seen.past.doubted) is not None:
+        yield seen.against(replace(seen.past, before=doubted))
     for number in sorted({len(earlier) - 1, 0} if earlier else (), reverse=True):
         yield seen.against(replace(seen.past, before=earlier[number], earlier=earlier[:number]))
 
@@ -65,9 +68,9 @@ def after(seen: Seen, fault: Fault | None, unusual: float, alike: int = 1) -> Pa
     if fault is not None:
         goes_on = fault.kind == past.fault
         first = past.first if goes_on else shot.layer
-        return replace(seen_now, fault=fault.kind, first=first, refused=seen.now, alike=alike)
-    told = replace(seen_now, fault="", first=None, refused=None, alike=0)
+        return replace(seen_now, fault=fault.kind, first=first, refused=seen.now, alike=alike, doubted=None)
+    told = replace(seen_now, fault="", first=None, refused=None, alike=0, doubted=None)
     if past.before is not None and unusual >= DOUBT and past.doubts < _DOUBTS:
-        return replace(told, doubts=past.doubts + 1)
+        return replace(told, doubts=past.doubts + 1, doubted=seen.now if unusual <= MILD else None)
     earlier = (*past.earlier, *([past.before] if past.before else []))[-_EARLIER:]
     return replace(told, before=seen.now, earlier=earlier, doubts=0)

@@ -41,6 +41,7 @@ class Past:
     before: Look | None = None  # the last sound frame that agreed with those before it
     earlier: tuple[Look, ...] = ()  # sound frames before that one, the newest last
     doubts: int = 0  # sound frames since then that were unusual, so that none of them is the reference
+    doubted: Look | None = None  # the frame before, if it was one of them, and not very unusual
     refused: Look | None = None  # the frame before, if it had a fault
     alike: int = 0  # how many in a row had that fault and were alike
     came: frozenset[int] = frozenset()  # layers that arrived, sound or not

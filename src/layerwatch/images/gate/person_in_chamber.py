@@ -16,7 +16,7 @@ class PersonInChamber(Check):
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "wait until the chamber is closed, and take the frame again"
     rank: ClassVar[int] = 17
-    passes: ClassVar[int] = 6
+    passes: ClassVar[int] = 3
     measures: ClassVar[int] = 1
 
     share: float = 0.012  # of the frame
