@@ -133,6 +133,34 @@ def test_a_mirrored_first_frame_is_seen_by_its_plan(machine: Machine) -> None:
     assert fault.kind in {"mirrored", "wrong_job"}
 
 
+def test_a_part_that_is_nearly_its_own_mirror_image_is_seen_mirrored() -> None:
+    gate = Gate().fit(nearly_symmetric(seed) for seed in range(8))
+    shots = nearly_symmetric(20)
+    assert [answer.fault for answer in answers(gate, shots)] == [None] * len(shots)
+    last = answers(gate, (*shots[:3], replace(shots[3], frame=shots[3].frame[:, ::-1].copy())))[-1]
+    assert last.fault is not None
+    assert last.fault.kind == "mirrored"
+
+
+def nearly_symmetric(seed: int) -> tuple[Shot, ...]:
+    """Jobs whose part is the same from both sides, but for one corner: flipped, 0.9 of it is as it was."""
+    rows, columns = np.mgrid[-1:1:128j, -1:1:128j]
+    part = (abs(columns) < 0.6) & (abs(rows) < 0.6) & ((columns < 0.2) | (rows < 0.3))
+    beds = (
+        replace(s, frame=np.maximum(s.frame, np.median(s.frame)).astype(np.uint16)) for s in sound_shots(seed, 12, SIZE)
+    )
+    return tuple(replace(s, frame=(s.frame - 6000 * part).astype(np.uint16)) for s in beds)
+
+
+def test_an_arm_that_is_colder_than_the_bed_is_seen_and_a_thin_line_is_none(gate: Gate) -> None:
+    shots = sound_shots(31, 4, SIZE)
+    for height, kind in ((20, "person_in_chamber"), (1, "")):
+        frame = shots[3].frame.copy()
+        frame[64 : 64 + height, :40] = shots[3].frame.min() // 2
+        last = answers(gate, (*shots[:3], replace(shots[3], frame=frame)))[-1]
+        assert (last.fault.kind if last.fault else "") == kind
+
+
 def test_the_most_specific_check_names_the_fault(gate: Gate) -> None:
     shot = sound_shots(101, 1, SIZE)[0]
     gate.begin("job")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from layerwatch.images.gate.base import Clock, Known, Past, Seen
 from layerwatch.images.gating import Gate
 from layerwatch.images.looks import Look
-from layerwatch.images.recollection import DOUBT, after, beside_refused, in_other_lights, is_closer
+from layerwatch.images.recollection import DOUBT, MILD, after, beside_refused, in_other_lights, is_closer
 from layerwatch.records import Fault, Shot
 from layerwatch.testing.frames import sound_shots
 
@@ -73,6 +73,18 @@ def test_a_frame_is_held_against_older_ones_with_the_same_look() -> None:
     assert beside_refused(seen) is None
     alone = Seen(seen.shot, KNOWN, series([("", 0.0)])[-1][0])
     assert list(in_other_lights(alone)) == []
+
+
+@pytest.mark.parametrize(
+    ("unusual", "is_held"), [(DOUBT - 0.1, False), (DOUBT, True), (MILD, True), (MILD + 0.1, False)]
+)
+def test_the_frame_before_is_another_light_where_it_was_mildly_unusual(unusual: float, is_held: bool) -> None:
+    past = series([*[("", 0.0)] * 3, ("", unusual)])[-1][0]
+    seen = Seen(Shot("job", 4, 80.0, np.zeros((8, 8), np.uint16)), KNOWN, past)
+    assert (past.doubted is not None) == is_held
+    layers = [other.past.before.layer for other in in_other_lights(seen) if other.past.before]
+    assert (layers[0] == 3) == is_held
+    assert series([("", 0.0), ("", unusual), ("defocus", 9.0)])[-1][0].doubted is None
 
 
 @given(st.integers(0, 65535), st.integers(0, 65535), st.integers(0, 65535))
