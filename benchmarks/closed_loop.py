@@ -96,9 +96,7 @@ def main() -> None:
     told |= {"split": wanted.split, "recipe": wanted.recipe, "rows": rows}
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
     wanted.out.write_text(json.dumps(told, indent=1) + "\n")
-    shutil.copyfile(
-        work / "against/ranges.json", wanted.out.with_name(wanted.out.name.replace("closed_loop", "ranges"))
-    )
+    shutil.copyfile(work / "against/ranges.json", wanted.out.with_name(f"{wanted.out.stem}-ranges.json"))
     for row in rows:
         print(f"{row['detector']:9s} {row['learnt']:10s} {row['class']:12s} {row['auroc']}")
 
