@@ -180,3 +180,14 @@ def test_a_job_whose_plans_were_lost_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "archive.unfinished.json").write_text(json.dumps(described))
     write_archive(tmp_path, HEADER, ["one"], printed)
     assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize("job", ["../beside", "..", ".", "a/b", ""])
+def test_a_job_that_would_lie_elsewhere_is_refused(tmp_path: Path, job: str) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "kept").write_text("x")
+    with pytest.raises(DataError, match="no name of a job"):
+        write_archive(tmp_path / "a", HEADER, [job], printed)
+    assert [path.name for path in tmp_path.iterdir()] == ["beside"]
+    assert (beside / "kept").read_text() == "x"

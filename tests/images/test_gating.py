@@ -96,6 +96,16 @@ def test_a_frame_that_was_overtaken_names_the_one_that_overtook_it(gate: Gate) -
     assert told[5].is_sound
 
 
+def test_one_straggler_is_alone_to_blame_and_one_that_jumped_ahead_is_forgotten(gate: Gate) -> None:
+    shots = sound_shots(41, 12, SIZE)
+    late = answers(gate, (*shots[:2], *shots[3:9], shots[2]))
+    assert [a.layer for a in late if not a.is_sound] == [42]
+    assert [fault.layer for fault in late[-1].others] == []
+    ahead = answers(gate, (*shots[:3], replace(shots[3], layer=900), *shots[4:]))
+    assert len(ahead[3].others) == 100
+    assert [a.is_sound for a in ahead[-5:]] == [True] * 5
+
+
 def test_the_clock_stays_where_it_jumped_to_and_comes_back_from_a_swap(gate: Gate) -> None:
     shots = sound_shots(101, 8, SIZE)
     jumped = (*shots[:3], *(replace(shot, time=shot.time + 3600) for shot in shots[3:]))

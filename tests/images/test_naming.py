@@ -134,3 +134,14 @@ def test_a_broken_sidecar_is_never_passed_over(tmp_path: Path, content: str, mes
 def test_any_name_is_read_or_refused(name: str, pattern: str) -> None:
     with suppress(DataError):
         assert Pattern(pattern).identity(Path(f"x{name}".replace("\0", ""))).known
+
+
+@pytest.mark.parametrize("job", ["../../h", "/abs", "a/b", "a\\b", ".", "..", " . ", "x" * 300])
+def test_a_job_that_would_lead_elsewhere_is_none(tmp_path: Path, job: str) -> None:
+    frame = tmp_path / "j" / "00200.tiff"
+    frame.parent.mkdir()
+    frame.with_suffix(".json").write_text(json.dumps({"job": job, "layer": 3}))
+    found = Naming(Pattern("{job}/{layer}"), ("job", "layer")).identify(frame)
+    assert found.fault is not None
+    assert found.fault.kind == "unidentified"
+    assert found.identity.job != job

@@ -28,6 +28,7 @@ def inspect(
     no_gate: Annotated[bool, typer.Option("--no-gate", help="Ask the detector whatever a frame looks like.")] = False,
     scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
     span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1, as in the training.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Of the frames' names, such as {layer}_v2.")] = None,
     false_alarm_rate: Rate = 0.01,
     out: Annotated[Path | None, typer.Option(help="File of JSON lines, one a verdict.")] = None,
     fail_on_nok: Annotated[bool, typer.Option("--fail-on-nok", help="Exit with 3 if a layer is NOK.")] = False,
@@ -42,7 +43,7 @@ def inspect(
     from layerwatch.journeys.train import load_stored
 
     stored = load_stored(model)
-    given = Frames(frames, plans, mm_per_px, job, span, scale)
+    given = Frames(frames, plans, mm_per_px, job, span, scale, pattern)
     chosen = gate_for(model, stored, gate, wanted=not no_gate)
     inputs = [model, *([gate] if gate else [])]
     judged = run(given, stored, false_alarm_rate, out, gate=chosen.gate, inputs=inputs)

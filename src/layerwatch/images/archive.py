@@ -77,7 +77,12 @@ def begin_archive(folder: Path, header: Header, jobs: Sequence[str]) -> tuple[st
 
     Raises:
         UsageError: the folder holds another archive, or cannot be written.
+        DataError: the name of a job would lead out of the archive.
     """
+    try:
+        _ = [_plain_name(job) for job in jobs]
+    except ValueError as error:
+        raise DataError(f"{error}; give one without slashes and dots alone") from None
     _claim(folder, _wanted(header, jobs))
     return tuple(job for job in jobs if not _is_there(folder, job))
 
@@ -243,7 +248,7 @@ def _check_header(header: Header) -> None:
 
 def _plain_name(job: str) -> str:
     """The job's name, which must name one folder and lead nowhere else."""
-    if Path(job).name != job or job in {"", ".."}:
+    if Path(job).name != job or job.strip(". ") == "" or "\\" in job:
         raise ValueError(f"{job!r} is no name of a job")
     return job
 

@@ -68,8 +68,8 @@ class Inspector:
             yield self._judged(frame)
 
     def _gated(self, frame: LayerImage | Fault) -> Answer | None:
-        if self.gate is None or self.gate.known_ is None:
-            return None
+        if self.gate is None or self.gate.known_ is None or frame.layer < 0:
+            return None  # the gate keeps count of layers, and this frame's is not known
         if isinstance(frame, Fault):
             return self.gate.judge(unread(frame.job, frame.layer))
         return self.gate.judge(shot_of(frame, self.gate.known_), frame.plan)

@@ -266,9 +266,10 @@ class _Work:
         """Frames that may be judged, one of each layer; the others are told."""
         self.gate.begin(job)
         came: set[int] = set()
+        others: list[Fault] = []
         for file, shot in zip(self.files, self.reading.shots(self.files), strict=True):
             answer = self.gate.judge(shot)
-            told += [Found("", fault) for fault in answer.others]
+            others += answer.others
             fault = self._fault(file, shot, answer.fault, came)
             if fault is not None:
                 told.append(Found(file.name, fault))
@@ -277,6 +278,14 @@ class _Work:
             frame = shot.frame if shot.bits == 16 else np.asarray(shot.frame * np.uint16(257))
             truth = Truth(job, shot.layer, "healthy", np.zeros(frame.shape, bool))
             yield StoredLayer(shot.layer, self.reading.wish.layer_height * (shot.layer + 1), frame, None, truth)
+        told += self._of_others(others)
+
+    def _of_others(self, faults: Sequence[Fault]) -> Iterator[Found]:
+        """Faults that later frames showed, each once, with the layer's file; a layer that came later is not lost."""
+        files = {int(file.found.identity.layer or 0): file.name for file in self.files}
+        for fault in {(fault.layer, fault.kind): fault for fault in faults}.values():
+            if fault.kind != "dropped" or fault.layer not in files:
+                yield Found(files.get(fault.layer, ""), fault)
 
     def _fault(self, file: _File, shot: Shot, seen: Fault | None, came: set[int]) -> Fault | None:
         """What a file that cannot be read, or a layer that came twice, are called."""

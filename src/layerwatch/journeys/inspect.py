@@ -9,6 +9,7 @@ from pathlib import Path
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.gating import Gate
 from layerwatch.images.grey import check_span
+from layerwatch.images.naming import Pattern
 from layerwatch.images.plain_gate import plain_gate
 from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result
@@ -31,6 +32,7 @@ class Frames:
     job: str = ""
     span: tuple[float, float] | None = None  # degC at grey 0 and 1, for frames that hold temperatures
     scale: str | None = None  # what a thermal camera's counts mean, for images.scales
+    pattern: str | None = None  # of the names, for images.naming
 
     def camera(self, model: StoredModel) -> Folder:
         """The folder as a camera.
@@ -52,7 +54,9 @@ class Frames:
         size = self.mm_per_px if self.mm_per_px is not None else float(known or 1.0)
         if not 1e-4 < size < 1000:
             raise UsageError(f"{size:g} mm per pixel; give the size of a pixel on the bed in mm, such as 3.75")
-        return Folder(self.folder.resolve(), self.plans, size, self.job, self.span, self.scale)
+        if self.pattern is not None:
+            Pattern(self.pattern).check()
+        return Folder(self.folder.resolve(), self.plans, size, self.job, self.span, self.scale, self.pattern)
 
     def is_scaled(self, model: StoredModel) -> bool:
         """Whether the size of a pixel is known, so that places are in mm and not in pixels."""

@@ -17,12 +17,15 @@ class Dropped(Check):
     advice: ClassVar[str] = "count these layers as unjudged; look at the network and the disk"
     rank: ClassVar[int] = 90
 
-    most: int = 1000  # layers that are listed
+    most: int = 100  # layers that are listed, the last ones
 
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
         came, layer = seen.past.came, seen.shot.layer
         if not came or layer <= max(came) + 1:
             return None
-        lost = tuple(range(max(came) + 1, layer))[-self.most :]
-        return Finding(f"no frame between layers {max(came)} and {layer}", lost, itself=False)
+        lost = tuple(range(max(came) + 1, layer))
+        told = f"no frame between layers {max(came)} and {layer}"
+        if len(lost) > self.most:
+            told += f": {len(lost)} layers, the last {self.most} of them listed; or the number {layer} is wrong"
+        return Finding(told, lost[-self.most :], itself=False)

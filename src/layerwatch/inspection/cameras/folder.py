@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,18 +12,22 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from layerwatch.images.folder import image_files, read_image, read_pixels
+from layerwatch.images.naming import UNKNOWN_LAYER, Naming, Pattern
 from layerwatch.images.outside import shared_child
 from layerwatch.images.scales import scaled
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
 
 _PLANS = (".png", ".tif", ".tiff")
+_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]T)[0-9]+")  # not the time of a date such as 20260102T030400
+_LONGEST = 7  # digits of a layer's number; dates have eight
+_UNIDENTIFIED = "give --pattern, such as {layer}_v2, or a sidecar NAME.json with its layer"
 _MOST_INSTANCES = 64  # copies of parts on one bed, and more than any mask has values
 
 
 @dataclass(frozen=True)
 class Folder(Camera):
-    """One job as a folder of files, one a layer; the last number in a file's name is its layer."""
+    """One job as a folder of files, one a layer; a pattern, a sidecar or the number in a file's name says which."""
 
     summary: ClassVar[str] = "a folder of image files, one a layer"
     source: ClassVar[str] = "any program that can write PNG, TIFF or JPEG"
@@ -36,23 +40,31 @@ class Folder(Camera):
     job: str = ""  # default: the folder's name
     span: tuple[float, float] | None = None  # degC at grey 0 and 1, for files that hold temperatures
     scale: str | None = None  # what a thermal camera's counts mean, by the scale's name
+    pattern: str | None = None  # of the paths, for images.naming; None: sidecars, else the number in the name
 
     def count(self) -> int:
         """How many frames there are now."""
         return len(image_files(self.path))
 
     def frames(self) -> Iterator[LayerImage | Fault]:
-        """See Camera."""
-        for number, path in enumerate(image_files(self.path)):
-            layer = _layer_number(path, number)
-            job, kind = self.job or self.path.name, "unreadable frame"
+        """See Camera; a frame whose layer is not known is a fault, never a guess."""
+        paths = image_files(self.path)
+        numbered = _numbers([path.stem for path in paths]) if self.pattern is None else [None] * len(paths)
+        naming = Naming(None if self.pattern is None else Pattern(self.pattern), ("layer",))
+        for path, number in zip(paths, numbered, strict=True):
+            found = naming.identify(path)
+            known = found.identity.layer if found.identity.layer is not None else number
+            job, kind, name = self.job or self.path.name, "unreadable frame", str(path.relative_to(self.path))
+            if known is None:
+                yield Fault(job, UNKNOWN_LAYER, "unidentified", f"{name}: its layer is not known", _UNIDENTIFIED)
+                continue
             try:
-                name, read = str(path.relative_to(self.path)), scaled(shared_child().read, self.scale)  # from outside
-                image = read_image(path, job=job, layer=layer, name=name, span=self.span, read=read)
+                read = scaled(shared_child().read, self.scale)  # from outside
+                image = read_image(path, job=job, layer=known, name=name, span=self.span, read=read)
                 kind = "unusable plan"
                 yield self._with_plan(image, path)
             except DataError as error:
-                yield Fault(job, layer, kind, str(error), "the layer is not judged")
+                yield Fault(job, known, kind, str(error), "the layer is not judged")
 
     def _with_plan(self, image: LayerImage, path: Path) -> LayerImage:
         return replace(
@@ -90,6 +102,15 @@ class Folder(Camera):
         return mask
 
 
-def _layer_number(path: Path, number: int) -> int:
-    digits = re.findall(r"\d+", path.stem)
-    return int(digits[-1]) if digits else number
+def _numbers(stems: Sequence[str]) -> list[int | None]:
+    """The layer of each file: its only number, or the only one that differs from file to file, dates and times apart.
+
+    None where there is no number, or several that differ.
+    """
+    found = [[int(digits) for digits in _DIGITS.findall(stem) if len(digits) <= _LONGEST] for stem in stems]
+    most = max(map(len, found), default=0)
+    places = [place for place in range(most) if len({some[place] for some in found if len(some) == most}) > 1]
+    if len(stems) == 1:
+        return [some[-1] if some else None for some in found]
+    chosen = places[0] if len(places) == 1 else None
+    return [some[chosen] if chosen is not None and len(some) == most else None for some in found]
