@@ -123,6 +123,25 @@ def test_pixels_without_a_known_scale_are_refused(pixels: np.ndarray, message: s
         to_grey(pixels, "frame")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colours_of_sixteen_bits_are_refused_and_not_narrowed(suffix: str) -> None:
+    colours = np.stack([SIXTEEN] * 3, -1)
+    data = tiff(colours, photometric="rgb") if suffix == ".tif" else png_of_colours(colours)
+    with pytest.raises(DataError, match="colours of 16 bits"):
+        readers()[suffix].pictures(data, "x")
+
+
+def png_of_colours(pixels: np.ndarray) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow cannot write."""
+    h, w, _ = pixels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    head = w.to_bytes(4, "big") + h.to_bytes(4, "big") + b"\x10\x02\0\0\0"
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
+    )
+
+
 def test_a_film_is_no_layer() -> None:
     file, frames = io.BytesIO(), [Image.fromarray(EIGHT), Image.fromarray(EIGHT[::-1].copy())]
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])

@@ -16,7 +16,10 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from layerwatch.detectors.pca import Pca
+from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.journeys.files import FolderCheckpoint
+from layerwatch.journeys.inspect import Frames
 from layerwatch.journeys.sources import healthy_images
 from layerwatch.journeys.train import Training, train
 from layerwatch.records import UsageError
@@ -109,6 +112,14 @@ def interrupted(data: Path, state: FolderCheckpoint) -> bytes:
     kept = state.load("VAE")
     assert kept is not None
     return kept
+
+
+def test_another_span_than_that_of_the_training_is_refused() -> None:
+    model = StoredModel(Pca(), "pca", {}, {"span": [20.0, 60.0]}, "")
+    for span in (None, (20.0, 60.0)):
+        assert Frames(Path(), span=span).camera(model).span == (20.0, 60.0)
+    with pytest.raises(UsageError, match=r"30 to 45 degC, and the model was trained on 20 to 60"):
+        Frames(Path(), span=(30.0, 45.0)).camera(model)
 
 
 def test_models_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,8 @@ def read_pictures(path: Path, name: str = "", page: int | None = None) -> tuple[
         DataError: the file is missing, broken, too large or of a kind that is not read.
     """
     name = name or str(path)
+    if path.is_dir():
+        raise DataError(f"{name}: this is a folder; give one file")
     able = claimants().get(path.suffix.lower(), ())
     if not able:
         raise DataError(f"{name}: files ending in {path.suffix!r} are not read; save it as PNG or TIFF")

@@ -86,11 +86,17 @@ def _ordinary(
     usual = forms.most_common(1)[0][0]
     fits = [np.array([(s.frame.shape, s.bits) == usual and s.share >= 1 for s in job], bool) for job in jobs]
     told = [_told(job, fit, memory) for job, fit in zip(jobs, fits, strict=True)]
-    usual_numbers = np.nanmedian(np.concatenate(told), axis=0)
+    usual_numbers = _medians(np.concatenate(told))
     rests = [_rests(rows, usual_numbers) for rows in told]
-    spread = 1.4826 * np.nanmedian(np.abs(np.concatenate(rests)), axis=0) + 1e-6
+    spread = 1.4826 * _medians(np.abs(np.concatenate(rests))) + 1e-6
     far = [np.nan_to_num(np.abs(rest) / spread, nan=0.0).max(1, initial=0.0) for rest in rests]
     return [(job, fit & (off < _OFF)) for job, fit, off in zip(jobs, fits, far, strict=True)]
+
+
+def _medians(rows: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, " k"]:
+    """Of each column's numbers that are known; 0 where none is."""
+    known = [column[np.isfinite(column)] for column in rows.T]
+    return np.array([np.median(column) if len(column) else 0.0 for column in known])
 
 
 def _told(job: Sequence[Shot], fits: Bool[np.ndarray, " n"], memory: Remembered) -> Float64[np.ndarray, "n k"]:

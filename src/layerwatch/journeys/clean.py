@@ -148,7 +148,7 @@ class _Reading:
         picture = picture if self.wish.scale is None else scale_named(self.wish.scale).celsius(picture)
         if picture.unit != "degC" and picture.pixels.dtype in (np.uint8, np.uint16):
             return picture.pixels.astype(np.uint16), 8 * picture.pixels.dtype.itemsize
-        return to_uint16(as_grey(picture, self.wish.span)), 16
+        return to_uint16(as_grey(picture, self.wish.span or _SPAN)), 16
 
 
 def clean(folder: Path, out: Path, wish: Cleaning = Cleaning(), *, progress: Progress = silent) -> Cleaned:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.gating import Gate
 from layerwatch.images.grey import check_span
@@ -42,6 +44,7 @@ class Frames:
                 that needs them.
         """
         check_span(self.span)
+        span = self._span(model)
         if self.scale is not None:
             scale_named(self.scale)
         for folder in (self.folder, self.plans):
@@ -56,7 +59,18 @@ class Frames:
             raise UsageError(f"{size:g} mm per pixel; give the size of a pixel on the bed in mm, such as 3.75")
         if self.pattern is not None:
             Pattern(self.pattern).check()
-        return Folder(self.folder.resolve(), self.plans, size, self.job, self.span, self.scale, self.pattern)
+        return Folder(self.folder.resolve(), self.plans, size, self.job, span, self.scale, self.pattern)
+
+    def _span(self, model: StoredModel) -> tuple[float, float] | None:
+        """That of the training, where it is known."""
+        learnt = model.provenance.get("span")
+        if learnt is None:
+            return self.span
+        trained = (float(learnt[0]), float(learnt[1]))
+        if self.span is not None and not np.allclose(self.span, trained):
+            a, b = ("{:g} to {:g} degC".format(*span) for span in (self.span, trained))
+            raise UsageError(f"--span says {a}, and the model was trained on {b}; leave the option away")
+        return trained
 
     def is_scaled(self, model: StoredModel) -> bool:
         """Whether the size of a pixel is known, so that places are in mm and not in pixels."""

@@ -113,6 +113,8 @@ def register_frame(
         DataError: a broken file, or a frame of another size than the corners'.
     """
     if picture is not None:
+        if picture.suffix.lower() != ".png":
+            raise UsageError(f"{picture}: the picture is a PNG; give a name that ends in .png")
         check_result(picture, [])
     if not frame.is_file():
         raise UsageError(f"{frame}: no such file; give one frame")

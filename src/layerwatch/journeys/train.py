@@ -221,6 +221,7 @@ def _provenance(training: Training, healthy: Healthy, data: str) -> dict[str, An
         "calibration_images": len(healthy.calibration),
         "fit_sha256": fingerprint(healthy.fit),
         "mm_per_px": healthy.mm_per_px,
+        "span": None if healthy.fit[0].span is None else list(healthy.fit[0].span),
         "pixels": list(healthy.fit[0].pixels.shape),
         "jobs": job_marks((*healthy.fit, *healthy.calibration)),
     }

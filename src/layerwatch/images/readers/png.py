@@ -9,7 +9,7 @@ from layerwatch.images.decoding.exif import time_of
 from layerwatch.images.decoding.pillow import decode
 from layerwatch.images.decoding.units import unit_of
 from layerwatch.images.readers.base import Reader, check_page
-from layerwatch.records import Picture
+from layerwatch.records import DataError, Picture
 
 
 @dataclass
@@ -23,5 +23,7 @@ class Png(Reader):
     def pictures(self, data: bytes, name: str, page: int | None = None) -> tuple[Picture, ...]:
         """See Reader."""
         check_page(page, 1, name)
+        if data[24:25] == b"\x10" and data[25:26] in (b"\x02", b"\x06"):
+            raise DataError(f"{name}: colours of 16 bits; save it as grey of 16 bits, so that no level is lost")
         pixels, tags = decode(data, name, "PNG")
         return (Picture(pixels, unit_of(pixels), time_of(tags), tags, name=name),)

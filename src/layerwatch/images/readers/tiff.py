@@ -46,6 +46,8 @@ class Tiff(Reader):
 def _pixels(data: bytes, directory: Directory, page: Page, name: str) -> Shaped[np.ndarray, "h w"]:
     if is_simple(page):
         return narrowed(decode_page(data, page, directory.order, name), name)
+    if page.samples > 1 and page.bits > 8 and page.kind == 1:
+        raise DataError(f"{name}: colours of {page.bits} bits; save it as grey of 16 bits, so that no level is lost")
     if page.kind == 2:
         raise DataError(f"{name}: signed numbers of {page.bits} bits; save as 8- or 16-bit grey, or float")
     try:
