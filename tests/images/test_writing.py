@@ -36,5 +36,5 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_refused_before_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UsageError, match="give an --out that may be written"):
+    with pytest.raises(UsageError, match="give a place that may be written"):
         check_writable(tmp_path / "file" / "below")

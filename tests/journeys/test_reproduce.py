@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,25 @@ def test_nothing_is_made_twice(done: Path) -> None:
 def test_a_folder_of_other_settings_is_refused(done: Path) -> None:
     with pytest.raises(UsageError, match="holds a reproduction of other settings"):
         reproduce(replace(SMALL, seeds=(1,)), (), done / "out", done / "work")
+
+
+def test_figures_of_another_protocol_are_not_mixed_in(done: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="another --out"):
+        reproduce(replace(SMALL, seeds=(1,)), (), done / "out", tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_damaged_protocol_is_named_and_a_damaged_figure_is_made_anew(done: Path, tmp_path: Path) -> None:
+    out, work = (Path(shutil.copytree(done / name, tmp_path / name)) for name in ("out", "work"))
+    figure = next(path for path in sorted((work / "figures").glob("*.json")) if path.name.startswith("ceiling"))
+    whole = figure.read_bytes()
+    figure.write_bytes(whole[: len(whole) // 2])
+    next((work / "clocks").glob("*.json")).write_bytes(b"")
+    reproduce(SMALL, (), out, work)
+    assert figure.read_bytes() == whole
+    (work / "protocol.json").write_bytes(b"{")
+    with pytest.raises(DataError, match=r"protocol.json is damaged"):
+        reproduce(SMALL, (), out, work)
 
 
 def test_a_part_that_cannot_be_printed_leaves_no_claim(tmp_path: Path) -> None:

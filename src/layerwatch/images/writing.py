@@ -63,7 +63,7 @@ def check_writable(folder: Path) -> None:
     """
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not there.is_dir():
-        raise UsageError(f"cannot write {folder}: {there} is no folder; give an --out that may be written")
+        raise UsageError(f"cannot write {folder}: {there} is no folder; give a place that may be written")
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -88,4 +88,4 @@ def check_result(path: Path, inputs: Sequence[Path]) -> None:
 def _cannot_write(path: Path, error: OSError) -> UsageError:
     missing = isinstance(error, FileNotFoundError)  # what systems say of folders that take no files, such as /proc
     reason = "no file or folder can be made there" if missing else error.strerror or error
-    return UsageError(f"cannot write {path}: {reason}; give an --out that may be written")
+    return UsageError(f"cannot write {path}: {reason}; give a place that may be written, with room for it")

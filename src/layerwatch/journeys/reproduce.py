@@ -29,7 +29,7 @@ from layerwatch.journeys.reproduction.table import table
 from layerwatch.journeys.reproduction.timing import timing
 from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.synthesise import crew_of
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.records import DataError, Progress, UsageError, silent
 
 Stage = Callable[[Workshop, Shown], None]
 _CLAIM = "protocol.json"
@@ -74,10 +74,12 @@ def reproduce(
     check_writable(work)
     parts = list(parts) or example_parts()[:1]
     told = {"protocol": _plain(protocol), "parts": [part.name for part in parts]}
-    _check_claim(work, told)
+    for folder in (work, out):
+        _check_claim(folder, told)
     shop = Workshop(protocol, parts, machine or default_machine(), work, crew_of("processes", workers), progress)
     shop.archive("learn")  # what cannot be printed leaves no claim behind
-    write_file(work / _CLAIM, (json.dumps(told, indent=1) + "\n").encode())
+    for folder in (work, out):
+        write_file(folder / _CLAIM, (json.dumps(told, indent=1) + "\n").encode())
     shown = Shown(out)
     stages: tuple[Stage, ...] = (
         remade,
@@ -103,8 +105,14 @@ def reproduce(
 def _check_claim(work: Path, told: Mapping[str, object]) -> None:
     """Refuse a folder in which something else was reproduced: what is kept there would be taken for this."""
     path = work / _CLAIM
-    if path.exists() and json.loads(path.read_bytes()) != told:
-        raise UsageError(f"{work} holds a reproduction of other settings; choose another --work, or delete it")
+    try:
+        before = json.loads(path.read_bytes()) if path.exists() else told
+    except ValueError:
+        raise DataError(f"{path} is damaged, so what {work} holds is not known; choose another folder") from None
+    if before != told:
+        raise UsageError(
+            f"{work} holds a reproduction of other settings; choose another --work and another --out, or delete it"
+        )
 
 
 def _plain(protocol: Protocol) -> object:
@@ -116,7 +124,7 @@ def _page(protocol: Protocol, parts: Sequence[Path], shown: Shown) -> str:
     head = (
         f"# The paper's evaluation, recipe `{protocol.recipe.name}` on `{protocol.data}` data\n\n"
         f"{protocol.healthy_jobs * protocol.layers:,} healthy layers of {', '.join(part.stem for part in parts)}, "
-        f"{protocol.held_jobs * protocol.layers} of them held out, {protocol.each} of each of "
+        f"{protocol.held_jobs * protocol.layers} of them held out (whole jobs), up to {protocol.each} of each of "
         f"{len(protocol.defects)} defects; seeds {', '.join(map(str, protocol.seeds))}. All splits by job unless said "
         "otherwise. Written by `layerwatch reproduce`.\n"
     )

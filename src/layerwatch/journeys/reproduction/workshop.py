@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -124,12 +125,13 @@ class Workshop:
         return Cohort(inputs, jobs, tuple(kind for part in parts for kind in part.kinds))
 
     def remembered(self, name: str, make: Callable[[], Any]) -> Any:
-        """A figure in JSON, kept under its name; it is taken as it is as long as the file stands."""
+        """A figure in JSON, kept under its name; it is taken as it is as long as the file stands and can be read."""
         path = self.folder / "figures" / f"{name}.json"
-        if not path.exists():
-            started = time.monotonic()
-            write_file(path, (json.dumps(make()) + "\n").encode())
-            self._clock(name, time.monotonic() - started)
+        with suppress(FileNotFoundError, ValueError):
+            return json.loads(path.read_bytes())
+        started = time.monotonic()
+        write_file(path, (json.dumps(make()) + "\n").encode())
+        self._clock(name, time.monotonic() - started)
         return json.loads(path.read_bytes())
 
     @property
@@ -208,5 +210,7 @@ def _labelled(folder: Path) -> Labelled:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(path.read_bytes())
-    return told
+    """What the file tells; nothing where it was damaged."""
+    with suppress(ValueError):
+        return dict(json.loads(path.read_bytes()))
+    return {}

@@ -11,6 +11,7 @@ from typing import Any
 from layerwatch.images.writing import write_file
 
 Rows = Sequence[Mapping[str, Any]]
+_SYMBOLS = ("A_R", "A_D", "D_f")
 
 
 def write_csv(path: Path, rows: Rows) -> None:
@@ -26,9 +27,14 @@ def write_csv(path: Path, rows: Rows) -> None:
 def markdown(rows: Rows, columns: Sequence[str] | None = None) -> str:
     """A table in Markdown, numbers to three digits."""
     names = list(columns or dict.fromkeys(key for row in rows for key in row))
-    lines = ["| " + " | ".join(name.replace("_", " ") for name in names) + " |", "|" + " --- |" * len(names)]
+    lines = ["| " + " | ".join(_headed(name) for name in names) + " |", "|" + " --- |" * len(names)]
     lines += ["| " + " | ".join(_short(row.get(name)) for name in names) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _headed(name: str) -> str:
+    """Words apart, but for the paper's symbols."""
+    return " ".join(word if word in _SYMBOLS else word.replace("_", " ") for word in name.split(" "))
 
 
 def _plain(value: Any) -> Any:
