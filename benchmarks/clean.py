@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--zoom", type=float, default=1.0, help="of the bed beside 0.75 mm a px")
-    parser.add_argument("--seed", type=int, default=8, help="7 is the one on which the learning was mended")
+    parser.add_argument("--seed", type=int, default=12, help="7, 8 and 11 are those on which it was mended")
     parser.add_argument("--preset", default="physical")
     wanted = parser.parse_args()
     folder, out = wanted.work / "history", wanted.work / "archive"

@@ -106,6 +106,15 @@ def test_one_straggler_is_alone_to_blame_and_one_that_jumped_ahead_is_forgotten(
     assert [a.is_sound for a in ahead[-5:]] == [True] * 5
 
 
+def test_one_mistimed_frame_does_not_make_later_ones_so() -> None:
+    exact = [tuple(replace(s, time=20.0 * s.layer) for s in sound_shots(seed, 12, SIZE)) for seed in range(8)]
+    shots = tuple(replace(s, time=20.0 * s.layer) for s in sound_shots(42, 12, SIZE))
+    told = answers(Gate().fit(exact), (*shots[:4], replace(shots[4], time=shots[4].time - 1.7), *shots[5:]))
+    assert [a.layer for a in told if not a.is_sound] == [44]
+    assert told[4].fault is not None
+    assert told[4].fault.kind == "late_or_early"
+
+
 def test_the_clock_stays_where_it_jumped_to_and_comes_back_from_a_swap(gate: Gate) -> None:
     shots = sound_shots(101, 8, SIZE)
     jumped = (*shots[:3], *(replace(shot, time=shot.time + 3600) for shot in shots[3:]))

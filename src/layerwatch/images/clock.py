@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 _SAME = 0.1  # layer times, within which a stamp belongs to a phase
 _JUMP = 0.5  # layer times, from which on a clock may have been set
+_DRIFTS = 0.02  # layer times, by which a frame is believed to be off at most; one mistimed frame must not move it
 _FORGETS = 0.2  # of the phase with each frame
 
 
@@ -34,7 +35,8 @@ class Clock:
         if abs(off) > _SAME:
             return replace(self, other=zero) if abs(off) > _JUMP else self
         kept = self.phase if off == away[0] else self.other
-        return replace(self, phase=(1 - _FORGETS) * (kept or 0.0) + _FORGETS * zero, other=None)
+        kept, most = kept or 0.0, _DRIFTS * self.layer_time
+        return replace(self, phase=kept + _FORGETS * min(max(zero - kept, -most), most), other=None)
 
     def _away(self, layer: int, time: float) -> list[float]:
         known = [phase for phase in (self.phase, self.other) if phase is not None and not math.isnan(time)]

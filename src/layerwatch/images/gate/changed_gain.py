@@ -27,6 +27,8 @@ class ChangedGain(Check):
     clipped: float = 0.02  # share of pixels at the span's ends, which have no noise
     quieter: float = 0.25  # logarithm by which noise alone shrinks; a blur takes some of what is taken for noise
 
+    crisper: float = 0.2  # half the square of a blur's width, in px of the grid, that was taken away: no gain does that
+
     def measure(self, seen: Seen) -> tuple[float, ...]:
         """See Check."""
         change = seen.change
@@ -44,6 +46,6 @@ class ChangedGain(Check):
             return None
         both = far[0] >= self.sure and numbers[0] >= self.least
         noise = far[1] >= self.sure and seen.clipped <= self.clipped and not -self.quieter < change.louder < self.least
-        if not both and not noise:
+        if (not both and not noise) or change.blur < -self.crisper:
             return None
         return Finding(f"contrast times {np.exp(change.stretched):.2f}, noise times {np.exp(change.louder):.2f}")

@@ -22,6 +22,7 @@ class LateOrEarly(Check):
     bar: float = 1.75  # logarithm by which grey varies less along a bar
     flat: float = 1.2  # the same, where the time stamp is off as well
     hint: float = 2.5  # orders of magnitude of the time stamp that are enough beside a bar
+    least: float = 0.01  # layer times; some clocks are exact, and then every deviation is unusual
     most: float = 0.3  # layer times
     clipped: float = 0.02  # share of pixels at the span's ends
 
@@ -37,4 +38,4 @@ class LateOrEarly(Check):
         bar = numbers[0] > self.bar and far[0] >= self.sure
         if bar or (numbers[0] > self.flat and far[1] >= self.hint):
             return Finding(f"a bar across the bed, {off}")
-        return Finding(off) if far[1] >= self.sure else None
+        return Finding(off) if far[1] >= self.sure and numbers[1] >= self.least else None

@@ -40,9 +40,11 @@ class Mirrored(Check):
     def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
         """See Check."""
         change = seen.change
-        if change is not None and far[0] >= self.sure:
+        if change is not None:
+            # No picture that was not flipped comes that much closer, whatever a polluted history has taught.
             flipped = numbers[0] > self.far_closer and change.mirrored > self.alike
-            if flipped or (numbers[0] > self.closer and change.mirrored > self.near):
+            nearly = far[0] >= self.sure and numbers[0] > self.closer and change.mirrored > self.near
+            if flipped or nearly:
                 grown = change.mirrored - change.alike
                 return Finding(f"flipped, it fits the last sound frame better by {grown:.2f} in correlation")
         if far[1] >= self.sure and numbers[1] > self.least:
