@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
@@ -138,6 +139,40 @@ def test_a_part_is_drawn_at_its_place(tmp_path: Path, capsys: pytest.CaptureFixt
     np.testing.assert_allclose(json.loads(out)["shift_mm"], (1.0, -1.0), atol=0.1)
     refused(capsys, call, 2, "--layer")
     refused(capsys, (*call, "--layer", 99), 2, "layers 0 to 9")
+
+
+def test_temperatures_survive_rectification(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "camera.toml").write_text(CAMERA)
+    heat = np.linspace(25.0, 55.0, 96 * 96, dtype=np.float32).reshape(96, 96)
+    tifffile.imwrite(tmp_path / "heat.tiff", heat)
+    tifffile.imwrite(tmp_path / "counts.tiff", np.round((heat + 273.15) / 0.01).astype(np.uint16))
+    words = ("--camera", tmp_path / "camera.toml", "--mm-per-px", 5.0)
+    celsius = ("--scale", "float-degC")
+    refused(capsys, ("rectify", tmp_path / "heat.tiff", *words, *celsius, "--out", tmp_path / "x"), 1, "span")
+    found = []
+    for name, scale in (("heat", celsius), ("counts", ("--scale", "mono16-10mK"))):
+        out = tmp_path / name
+        code, _, error = run(
+            capsys, "rectify", tmp_path / f"{name}.tiff", *words, *scale, "--span", 20.0, 60.0, "--out", out
+        )
+        assert code == 0, error
+        assert json.loads((out / "rectified.json").read_text())["span"] == [20.0, 60.0]
+        found.append(20 + 40 * read_pixels(out / f"{name}.tiff").astype(float) / 65535)
+    np.testing.assert_allclose(found[0], found[1], atol=0.01)
+    assert 25 < np.percentile(found[0], 5) < np.percentile(found[0], 95) < 55
+
+
+def test_corners_outside_the_frame_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beside = CAMERA.replace(
+        "[[8.0, 6.0], [90.0, 8.0], [94.0, 92.0], [3.0, 90.0]]", "[[208, 6], [290, 8], [294, 92], [203, 90]]"
+    )
+    (tmp_path / "camera.toml").write_text(beside)
+    Image.fromarray(np.zeros((96, 96), np.uint8)).save(tmp_path / "frame.png")
+    words = ("rectify", tmp_path / "frame.png", "--camera", tmp_path / "camera.toml", "--mm-per-px", 5.0)
+    code, _, error = run(capsys, *words, "--out", tmp_path / "out")
+    assert code in (1, 2)
+    assert "corners" in error
+    assert not (tmp_path / "out").exists()
 
 
 def test_bad_calls_are_one_line_and_leave_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

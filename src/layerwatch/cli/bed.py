@@ -40,16 +40,18 @@ def rectify(
     bed: Bed = None,
     out: Annotated[Path, typer.Option(help="A new folder: 16-bit TIFF and rectified.json.")] = Path("rectified"),
     border: Annotated[float, typer.Option(help="Grey where a frame shows nothing of the bed, 0 to 1.")] = 0.0,
+    scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
+    span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1, for temperatures.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn frames of a camera into the bed as seen from straight above, in mm."""
     from layerwatch.journeys.bars import bars
-    from layerwatch.journeys.rectify import one_view
+    from layerwatch.journeys.rectify import Heat, one_view
     from layerwatch.journeys.rectify import rectify as run
 
     view = one_view(corners, camera, bed)
     with bars() as progress:
-        done = run(frames, view, mm_per_px, out, border=border, progress=progress)
+        done = run(frames, view, mm_per_px, out, border=border, heat=Heat(scale, span), progress=progress)
     if as_json:
         _print_json(done.told)
         return

@@ -14,14 +14,36 @@ from jaxtyping import Float32, Shaped
 
 from layerwatch.images.archive import encode_tiff
 from layerwatch.images.camera_file import read_camera, read_labelme
-from layerwatch.images.folder import image_files, read_pixels
-from layerwatch.images.grey import to_grey, to_uint16
+from layerwatch.images.folder import image_files, read_picture
+from layerwatch.images.grey import as_grey, check_span, to_grey, to_uint16
 from layerwatch.images.rectify import CameraView
+from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result, check_writable, new_folder, write_file
 from layerwatch.journeys.files import read_bytes, read_text
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 DESCRIPTION = "rectified.json"
+
+
+@dataclass(frozen=True)
+class Heat:
+    """What numbers in frames of a thermal camera mean."""
+
+    scale: str | None = None  # of counts, for images.scales
+    span: tuple[float, float] | None = None  # degC at grey 0 and 1, for frames that hold temperatures
+
+    def levels(self, path: Path) -> Shaped[np.ndarray, "h w"]:
+        """A frame's own whole numbers, or its temperatures as grey.
+
+        Raises:
+            UsageError: no such scale or span.
+            DataError: a broken frame, or temperatures without a span.
+        """
+        check_span(self.span)
+        picture = read_picture(path)
+        if self.scale is not None:
+            picture = scale_named(self.scale).celsius(picture)
+        return as_grey(picture, self.span) if picture.unit == "degC" else picture.pixels
 
 
 @dataclass(frozen=True)
@@ -102,6 +124,7 @@ def rectify(
     out: Path,
     *,
     border: float = 0.0,
+    heat: Heat = Heat(),
     progress: Progress = silent,
 ) -> Rectified:
     """Rectify a frame, or every frame below a folder; the files keep their names and get the ending .tiff.
@@ -112,6 +135,7 @@ def rectify(
         mm_per_px: size of the new pixels.
         out: a new or empty folder.
         border: grey where the frame shows nothing of the bed.
+        heat: what the numbers of a thermal camera mean; temperatures become grey over its span.
         progress: told after each frame.
 
     Raises:
@@ -126,9 +150,11 @@ def rectify(
         grid = view.grid(mm_per_px)
     except DataError as error:
         raise UsageError(str(error)) from None
+    if not grid.seen.any():
+        raise UsageError("the frames show nothing of the bed: its corners lie outside them; look at the corners")
     with new_folder(out) as folder:
         for number, (source, name) in enumerate(names):
-            image = bed_of(read_pixels(source, str(source)), view, mm_per_px, str(source), border)
+            image = bed_of(heat.levels(source), view, mm_per_px, str(source), border)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(encode_tiff(to_uint16(image)))
             progress("rectify", number + 1, len(names))
@@ -139,6 +165,7 @@ def rectify(
             "bed_mm": list(view.bed),
             "frame_px_per_mm": [round(side, 4) for side in view.px_per_mm],
             "residual_px": round(view.residual, 4),
+            "span": None if heat.span is None else list(heat.span),
             "bed_seen": round(float(grid.seen.mean()), 6),
             "files": {str(name): str(source) for source, name in names},
         }
