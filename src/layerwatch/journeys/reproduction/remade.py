@@ -85,5 +85,5 @@ def _table_1(protocol: Protocol) -> Rows:
 
 
 _FIGURE_4 = (
-    "Each defect at severity {:g}, outlined below: large faint ones are found by a matched filter, not by the eye."
+    "Each defect at severity {:g}, outlined below: a matched filter finds all of them, the eye the compact ones."
 )
