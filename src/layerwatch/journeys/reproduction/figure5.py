@@ -46,7 +46,7 @@ def figure5(shop: Workshop, shown: Shown) -> None:
         rows.setdefault("real images", _grey(real[:10]))
         rows[name] = _grey(made[:10])
     told = {name: f"spread {one['spread']:.2f}\nrecall {one['recall']:.2f}" for name, one in found.items()}
-    words = "Generated ones of the same constant z at the end of training. Spread and recall of real images: of other real ones."
+    words = "Generated ones share their z, after the training. Spread and recall of real images are of other real ones."
     shown.draw("Figure 5", "figure5", forms_of_generators(rows, told), words)
     shown.tell("figure5", found)
 
