@@ -1,7 +1,7 @@
 """One setting of f-AnoGAN at several values, the same seeds: what it does to AUROC and to time -> table, JSON.
 
 Usage: python benchmarks/vary.py LEARN JUDGE... --setting precision --values fp32,bf16 --name precision
-           [--seeds 0,1,2] [--recipe cpu] [--set gan_steps=1500]... [--models DIR] [--out DIR]
+           [--seeds 0,1,2] [--recipe cpu] [--set gan_steps=1500]... [--read fp32] [--models DIR] [--out DIR]
 
 LEARN and JUDGE are archives of `layerwatch synthesise`. A model that stands in --models is not trained again, an
 interrupted training goes on, and rows that stand in the JSON file stay: the work can be spread over several calls.
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from machine import processor
 
+from layerwatch.detectors.fanogan import Fanogan
 from layerwatch.detectors.networks.compute import has_fast_bf16
 from layerwatch.evaluation.metrics import auroc
 from layerwatch.journeys.evaluate import score
@@ -43,6 +44,7 @@ def wanted_of() -> argparse.Namespace:
     parser.add_argument("--seeds", default=[0, 1, 2], type=lambda text: [int(seed) for seed in text.split(",")])
     parser.add_argument("--recipe", default="cpu")
     parser.add_argument("--set", action="append", default=[], dest="changes")
+    parser.add_argument("--read", default="", help="precision in which models are read; default: their own")
     parser.add_argument("--models", type=Path, default=Path("models-of-settings"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     return parser.parse_args()
@@ -69,16 +71,22 @@ def main() -> None:
                     )
                     train(healthy_images(wanted.learn), training, model)
                     trained_in = time.perf_counter() - start
-                row = dict(zip(_KEYS, key, strict=True)) | {"trained_in_s": trained_in} | measured(model, judge)
+                row = (
+                    dict(zip(_KEYS, key, strict=True))
+                    | {"trained_in_s": trained_in}
+                    | measured(model, judge, wanted.read)
+                )
                 print({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}, flush=True)
                 rows.append(row)
                 write(rows, path)
     tell(rows, wanted.setting, wanted.values)
 
 
-def measured(model: Path, judge: Path) -> dict[str, Any]:
+def measured(model: Path, judge: Path, read: str = "") -> dict[str, Any]:
     """AUROC of A_R, A_D and A over all defects of an archive, and the time of a reading."""
     data, stored = labelled_images(judge), load_stored(model)
+    if read and isinstance(stored.detector, Fanogan):
+        stored.detector.precision = read
     score("fanogan", stored, type(data)(data.images[:64], data.kinds[:64]))
     start = time.perf_counter()
     found = score("fanogan", stored, data)

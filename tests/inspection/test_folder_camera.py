@@ -50,3 +50,8 @@ def test_a_pattern_or_a_sidecar_says_it(tmp_path: Path) -> None:
     assert layers(tmp_path, ["cam1_5_0", "cam1_6_1"], "cam1_{layer}_0") == [5, -1]
     (tmp_path / "cam1_6_1.json").write_text(json.dumps({"layer": 203}))
     assert layers(tmp_path, []) == [-1, 203]
+
+
+def test_a_broken_sidecar_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "7.json").write_text("{")
+    assert layers(tmp_path, ["7", "8"]) == [-1, 8]

@@ -102,16 +102,16 @@ def reproduce(
     return Reproduced(out, _lines(out, shown))
 
 
-def _check_claim(work: Path, told: Mapping[str, object]) -> None:
+def _check_claim(folder: Path, told: Mapping[str, object]) -> None:
     """Refuse a folder in which something else was reproduced: what is kept there would be taken for this."""
-    path = work / _CLAIM
+    path = folder / _CLAIM
     try:
         before = json.loads(path.read_bytes()) if path.exists() else told
     except ValueError:
-        raise DataError(f"{path} is damaged, so what {work} holds is not known; choose another folder") from None
+        raise DataError(f"{path} is damaged, so what {folder} holds is not known; choose another folder") from None
     if before != told:
         raise UsageError(
-            f"{work} holds a reproduction of other settings; choose another --work and another --out, or delete it"
+            f"{folder} holds a reproduction of other settings; choose another --work and another --out, or delete it"
         )
 
 

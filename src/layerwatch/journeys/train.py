@@ -97,12 +97,11 @@ def train(
         _begin(state, training, healthy)
     try:
         model.fit(healthy.fit, seed=training.seed, progress=progress if is_first else silent, checkpoint=state)
-    except DivergedError as error:
-        raise (
-            DataError(f"{error}; the last good state is in {state.folder}") if state.is_under_way else error
-        ) from None
     except (DataError, UsageError) as error:
-        raise type(error)(f"{error}; the state is in {state.folder}" if state.is_under_way else str(error)) from None
+        if not state.is_under_way:
+            raise
+        what = "the last good state" if isinstance(error, DivergedError) else "the state"
+        raise type(error)(f"{error}; {what} is in {state.folder}") from None
     finally:
         if is_first and not state.is_under_way:
             state.remove()

@@ -130,6 +130,15 @@ def test_ctrl_c_ends_after_the_step_and_loses_none() -> None:
     assert train(wgan(), X, run, silent, memory, X[:4]).losses == train(wgan(), X, run, silent, None, X[:4]).losses
 
 
+def test_ctrl_c_is_never_swallowed() -> None:
+    def block() -> None:
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+
+
 def test_a_second_ctrl_c_ends_at_once() -> None:
     with held_back() as stop:
         signal.raise_signal(signal.SIGINT)

@@ -25,10 +25,6 @@ class Stop:
         """Whether a signal came."""
         return self.number != 0
 
-    def go(self) -> None:
-        """Let the signal do what it would have done."""
-        self._pass_on(self.number, None)
-
     def _hold(self, number: int, frame: FrameType | None) -> None:
         if self.is_asked:
             self._pass_on(number, frame)
@@ -44,7 +40,7 @@ class Stop:
 
 @contextmanager
 def held_back() -> Iterator[Stop]:
-    """Within the block, what would end the process waits; only the main thread hears signals."""
+    """Within the block, a signal that would end the process waits for its end; only the main thread hears any."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -56,3 +52,5 @@ def held_back() -> Iterator[Stop]:
     finally:
         for number, handler in stop._before.items():
             signal.signal(number, handler)
+    if stop.is_asked:
+        stop._pass_on(stop.number, None)

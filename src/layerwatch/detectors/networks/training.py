@@ -139,7 +139,7 @@ def train(
                 _check_finite({name: float(loss) for name, loss in losses.items()}, run.name, step)
                 _keep(task, run.name, step, diary, checkpoint)
             if stop.is_asked:
-                stop.go()
+                break
     return diary
 
 

@@ -53,10 +53,10 @@ class Folder(Camera):
         naming = Naming(None if self.pattern is None else Pattern(self.pattern), ("layer",))
         for path, number in zip(paths, numbered, strict=True):
             found = naming.identify(path)
-            known = found.identity.layer if found.identity.layer is not None else number
+            known = found.identity.layer if found.fault is None else None if found.unusable else number
             job, kind, name = self.job or self.path.name, "unreadable frame", str(path.relative_to(self.path))
             if known is None:
-                yield Fault(job, UNKNOWN_LAYER, "unidentified", f"{name}: its layer is not known", _UNIDENTIFIED)
+                yield Fault(job, UNKNOWN_LAYER, "unidentified", "; ".join([name, *found.unusable]), _UNIDENTIFIED)
                 continue
             try:
                 read = scaled(shared_child().read, self.scale)  # from outside
