@@ -1,0 +1,292 @@
+"""The frames of a running job, one after the other -> what neither the plan nor the job's own past explains of each.
+
+Every layer is regressed on the terms of its plan, the coefficients pooled over the job and only a few of them free to
+differ (generalised least squares, Aitken 1935); the mean of the residuals of accepted layers some time ago is the job's
+own bed: light, optics, pixels. What is left is weighed by its covariance. Nothing comes from the future.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from layerwatch.detectors.signals.filters import blurred, gaussian
+from layerwatch.detectors.signals.plan_terms import EACH_LAYER, LEVEL, Heat, PlanTerms, smooth_terms
+from layerwatch.detectors.signals.planes import Image, back, forward, weights
+from layerwatch.detectors.signals.textures import Covariance, Textures
+
+LAG = 5  # layers that lie between a layer and its reference, so that a defect does not hide itself
+LASTING = 5  # layers over which what stays is gathered
+_WINDOW = 24  # layers of the reference, at most
+_POOL = 4  # layers from which coefficients are pooled
+_BROKEN = 800.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
+_ANEW = 3  # such layers in a row, and pooling begins again
+_UPDATES = 5  # layers between two corrections of the covariance
+_FIRST_ROUNDS = 4  # of corrections on a first frame
+_GAIN, _AROUND = 0.1, 4.0  # standard deviation of contrast from place to place, and px around a place that share it
+_WANDER, _WANDER_WEIGHT = 0.07, 6.0  # px, that healthy outlines miss their place by, and how many layers that counts
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """What is left of a layer, or of the mean of several, and its weighed form."""
+
+    residual: Image  # unit of the frame
+    solved: Image  # C^-1 residual
+    covariance: Covariance
+    texture: Float32[np.ndarray, "2 h w"]  # what of the residual is texture, and what is of one drawn like it
+
+
+@dataclass(frozen=True, eq=False)
+class Cleared:
+    """One layer without what is healthy in it."""
+
+    now: Channel  # this layer
+    lasting: Channel | None  # the mean of the last ones; None at the beginning
+    plan: PlanTerms
+    moved: Float64[np.ndarray, " 2"]  # px, rows and columns, of the print against where the job has it
+    moved_sigma: float  # px
+    moved_lately: Float64[np.ndarray, " 2"]  # px, mean of the last layers
+    contrast: float  # part less bed, unit of the frame, absolute
+    references: int  # layers of the job that it was compared with
+    is_broken: bool  # the job's own coefficients did not hold here
+
+
+@dataclass(eq=False)
+class _Kept:
+    """What later layers need of one."""
+
+    residual: Image
+    explained: Image  # by levels and earlier heat
+    gram: Float64[np.ndarray, "k k"]
+    seen: Float64[np.ndarray, " k"]
+    place: Float64[np.ndarray, " 2"]
+    is_accepted: bool = True
+    is_pooled: bool = True
+
+
+@dataclass(eq=False)
+class Gain:
+    """How much more or less contrast a place has than the job on the whole: swaths, optics, light.
+
+    Recursive least squares with a prior, each place by what lies around it.
+    """
+
+    _gain: Image | None = None
+    _told: Image | None = None
+
+    def of(self, fresh: Image) -> Image:
+        """What it adds where the outline's contrast is not that of the reference."""
+        if self._gain is None:
+            return np.zeros_like(fresh)
+        return np.asarray(self._gain * fresh, np.float32)
+
+    def learn(self, fresh: Image, now: Channel) -> None:
+        """Take what a layer tells."""
+        shape = fresh.shape
+        weighed = back(forward(fresh) / now.covariance.mixed, shape[1])
+        told, seen = blurred(np.stack([np.maximum(fresh * weighed, 0), fresh * now.solved]), _AROUND) * np.float32(4 * np.pi * _AROUND**2)
+        self._told = told if self._told is None else self._told + told
+        step = seen / (self._told + 1 / _GAIN**2)
+        self._gain = step if self._gain is None else self._gain + step
+
+
+@dataclass(eq=False)
+class Running:
+    """One job as far as it has been seen."""
+
+    seed: int = 0
+    heat: Heat = field(default_factory=Heat)
+    _kept: list[_Kept] = field(default_factory=list)
+    _now: Textures | None = None
+    _lasting: Textures | None = None
+    _bases: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _broken: int = 0
+    _gain: Gain = field(default_factory=lambda: Gain())
+
+    def update(self, pixels: Image, coverage: Image, layer: int) -> Cleared:
+        """Take the next layer; pixels that are not finite say nothing."""
+        plan = self.heat.lay(coverage, layer)
+        frame = _filled(pixels, plan.share)
+        terms, spectra = self._terms(plan, frame)
+        if self._now is None:
+            self._now = self._first(frame, terms, spectra, plan)
+        gram, seen = _normal(spectra, self._now.covariance(plan.share, plan.edges), frame.shape)
+        before = self._before()
+        weights_, is_broken = self._fit(gram, seen, before, len(terms) - 6)
+        residual = np.asarray(frame - np.tensordot(weights_.astype(np.float32), terms, 1), np.float32)
+        contrast = _contrast(frame, plan.share)
+        place = weights_[:2] / (contrast + 1e-9)
+        lately = [kept.place for kept in self._kept[1 - LASTING :]]
+        usual, wander = self._usual_place(before)
+        sigma = float(np.sqrt(np.trace(np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]) / 2)) / (contrast + 1e-9)
+        explained = np.tensordot(weights_[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
+        reference = None
+        if len(before) > 1:
+            reference = np.mean([kept.residual for kept in before], axis=0, dtype=np.float32)
+            usual_ = np.mean([kept.explained for kept in before], axis=0, dtype=np.float32)
+            fresh = explained - usual_
+            residual_ = residual - reference - self._gain.of(fresh)
+        self._kept.append(_Kept(residual, explained, gram, seen, place))
+        del self._kept[: -(_WINDOW + LAG + LASTING)]
+        now = self._weigh(self._now, residual if reference is None else residual_, plan)
+        if reference is not None:
+            self._gain.learn(fresh, now)
+        return Cleared(
+            now=now,
+            lasting=None if reference is None else self._last(reference, usual_, plan),
+            plan=plan,
+            moved=np.asarray(place - usual),
+            moved_sigma=float(np.hypot(sigma, wander)),
+            moved_lately=np.asarray(np.mean([*lately, place], axis=0) - usual),
+            contrast=contrast,
+            references=len(before),
+            is_broken=is_broken,
+        )
+
+    def hold(self) -> None:
+        """Something is suspected on the layer just taken: it is no reference for later ones."""
+        self._kept[-1].is_accepted = False
+
+    def _before(self) -> list[_Kept]:
+        lag = min(LAG, max(0, (len(self._kept) - 2) // 2))
+        far = self._kept[: len(self._kept) - lag]
+        accepted = [kept for kept in far if kept.is_accepted]
+        return (accepted if len(accepted) >= _POOL else far)[-_WINDOW:]
+
+    def _terms(self, plan: PlanTerms, frame: Image) -> tuple[np.ndarray, np.ndarray]:
+        if frame.shape not in self._bases:
+            smooth = smooth_terms(frame.shape)
+            self._bases[frame.shape] = (smooth, forward(smooth))
+        smooth, smooth_spectra = self._bases[frame.shape]
+        made = forward(np.concatenate([plan.terms, frame[None]]))
+        return np.concatenate([plan.terms, smooth]), np.concatenate([made[:-1], smooth_spectra, made[-1:]])
+
+    def _first(self, frame: Image, terms: np.ndarray, spectra: np.ndarray, plan: PlanTerms) -> Textures:
+        """The covariance from a job's first frame alone."""
+        rough = 1 / (1e-5 + 1e-3 * _low_pass(frame.shape))
+        gram, seen = _gram(spectra, rough, frame.shape)
+        residual = _left(frame, terms, gram, seen)
+        textures = Textures(np.random.default_rng(self.seed))
+        textures.begin(residual, plan.share)
+        for _ in range(_FIRST_ROUNDS):
+            covariance = textures.covariance(plan.share, plan.edges)
+            gram, seen = _normal(spectra, covariance, frame.shape)
+            residual = _left(frame, terms, gram, seen)
+            textures.learn(covariance.solve(residual), covariance, plan.edges)
+            textures.update(plan.share)
+        return textures
+
+    def _fit(
+        self, gram: np.ndarray, seen: np.ndarray, before: list[_Kept], terms: int
+    ) -> tuple[Float64[np.ndarray, " k"], bool]:
+        """Coefficients: the job's own but for those that may differ; all free where the job's do not hold."""
+        alone = _solved(gram, seen)
+        pool = [kept for kept in before if kept.is_pooled]
+        if len(pool) < _POOL or len(pool[0].seen) != len(seen):
+            return alone, False
+        pooled = _solved(sum(kept.gram for kept in pool), sum(kept.seen for kept in pool))
+        free = [*range(EACH_LAYER), *range(terms, len(seen))]
+        pooled[free] += _solved(gram[np.ix_(free, free)], seen[free] - gram[free] @ pooled)
+        lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
+        if lost < _BROKEN:
+            self._broken = 0
+            return pooled, False
+        self._broken += 1
+        if self._broken >= _ANEW:
+            for kept in self._kept[:-2]:
+                kept.is_pooled = False
+            self._broken = 0
+        return alone, True
+
+    def _usual_place(self, before: list[_Kept]) -> tuple[Float64[np.ndarray, " 2"], float]:
+        """Where the job's print lies against its plan, and how far it wanders, in px."""
+        places = np.array([kept.place for kept in before]).reshape(-1, 2)
+        if len(places) < 2:
+            return (places[0] if len(places) else np.zeros(2)), 4 * _WANDER
+        usual = np.median(places, axis=0)
+        seen = float((np.minimum(np.abs(places - usual), 4 * _WANDER) ** 2).sum() / 2)
+        return usual, float(np.sqrt((_WANDER_WEIGHT * _WANDER**2 + seen) / (_WANDER_WEIGHT + len(places))))
+
+    def _weigh(self, textures: Textures, residual: Image, plan: PlanTerms) -> Channel:
+        textures.hear(residual)
+        covariance = textures.covariance(plan.share, plan.edges)
+        solved = covariance.solve(residual)
+        drawn = textures.learn(solved, covariance, plan.edges)
+        if textures.frames >= min(1 + len(self._kept), _UPDATES):
+            textures.update(plan.share)
+        return Channel(residual, solved, covariance, _texture(np.stack([solved, drawn]), covariance))
+
+    def _last(self, reference: Image, usual: Image, plan: PlanTerms) -> Channel | None:
+        """The mean of the last layers."""
+        if len(self._kept) < LASTING + 2:
+            return None
+        residual = np.mean([kept.residual for kept in self._kept[-LASTING:]], axis=0, dtype=np.float32) - reference
+        fresh = np.mean([kept.explained for kept in self._kept[-LASTING:]], axis=0, dtype=np.float32) - usual
+        residual -= self._gain.of(fresh)
+        if self._lasting is None:
+            self._lasting = Textures(np.random.default_rng([self.seed, 1]))
+            self._lasting.begin(residual, plan.share)
+            for _ in range(_FIRST_ROUNDS):
+                covariance = self._lasting.covariance(plan.share, plan.edges)
+                self._lasting.learn(covariance.solve(residual), covariance, plan.edges)
+                self._lasting.update(plan.share)
+        return self._weigh(self._lasting, residual, plan)
+
+
+def _texture(solved: Float32[np.ndarray, "2 h w"], covariance: Covariance) -> Float32[np.ndarray, "2 h w"]:
+    """The expected textures, given solved residuals (Wiener 1949)."""
+    m = np.stack([covariance.share, 1 - covariance.share])
+    told = back(forward(m * solved[:, None]) * np.stack([covariance.part, covariance.bed]), solved.shape[-1])
+    return np.asarray((m * told).sum(1), np.float32)
+
+
+def _filled(pixels: Image, share: Image) -> Image:
+    """The frame without its mean; holes hold what part or bed has in the middle."""
+    known = np.isfinite(pixels)
+    if known.all():
+        return np.asarray(pixels - pixels.mean(), np.float32)
+    part = share > 0.5
+    sides = [float(np.median(pixels[known & side])) if (known & side).any() else np.nan for side in (part, ~part)]
+    whole = float(np.median(pixels[known])) if known.any() else 0.0
+    fill = [whole if value != value else value for value in sides]
+    filled = np.where(known, pixels, np.where(part, *fill)).astype(np.float32)
+    return np.asarray(filled - filled.mean(), np.float32)
+
+
+def _contrast(frame: Image, share: Image) -> float:
+    part, bed = float(share.sum()), float((1 - share).sum())
+    if min(part, bed) < 1:
+        return 0.0
+    return abs(float((frame * share).sum()) / part - float((frame * (1 - share)).sum()) / bed)
+
+
+def _low_pass(shape: tuple[int, int]) -> np.ndarray:
+    return gaussian(shape, 3.0, 3.0)
+
+
+def _normal(spectra: np.ndarray, covariance: Covariance, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    return _gram(spectra, 1 / covariance.mixed, shape)
+
+
+def _gram(spectra: np.ndarray, weight: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Normal equations of the terms, the frame last among the spectra."""
+    scale = np.sqrt(weight * weights(shape) / (shape[0] * shape[1])).astype(np.float32)
+    A = (spectra * scale).reshape(len(spectra), -1).view(np.float32).astype(np.float64)
+    whole = A @ A.T
+    return whole[:-1, :-1], whole[:-1, -1]
+
+
+def _solved(gram: np.ndarray, seen: np.ndarray) -> Float64[np.ndarray, " k"]:
+    size = np.sqrt(np.maximum(np.diag(gram), 1e-300))
+    return np.asarray(np.linalg.lstsq(gram / np.outer(size, size), seen / size, rcond=1e-9)[0] / size)
+
+
+def _loss(weights_: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> float:
+    return float(weights_ @ gram @ weights_ - 2 * weights_ @ seen)
+
+
+def _left(frame: Image, terms: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> Image:
+    return np.asarray(frame - np.tensordot(_solved(gram, seen).astype(np.float32), terms, 1), np.float32)
