@@ -171,6 +171,21 @@ class ShotTruth:
     arrived: bool = True  # False: the frame never came
 
 
+@dataclass(frozen=True)
+class Finding:
+    """The most conspicuous thing that a detector which can name things saw on one layer, healthy or not."""
+
+    kind: str  # "blob", "line", "stripe", "step", "texture gain", "texture loss", "shift"
+    text: str  # in words, such as "line along the head's travel, 4 mm wide, +0.6 K, 7 layers"
+    x: float  # mm, nan where it has no place along x
+    y: float  # mm
+    extent: float  # mm: diameter, width across, ramp, or way of a shift
+    amplitude: float  # K, or grey where the span is not known; mm of a shift; share of a texture's energy
+    part: int  # part instance, 0: on the bed, or no place
+    z: float  # its answer over the standard deviation of healthy ones
+    layers: int = 1  # in a row, since when something was suspected
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What one detector says about one image; higher scores are more abnormal."""
@@ -182,6 +197,7 @@ class Reading:
     A_D: float = float("nan")  # mean squared error of the critic's features, where it has one
     heat: Float32[np.ndarray, "h w"] | None = None  # signed deviation at every pixel of the input, detector's unit
     features: Float32[np.ndarray, "2 d"] | None = None  # D_f(X) and D_f(G(E(X)))
+    finding: Finding | None = None  # from detectors that name things
 
 
 @dataclass(frozen=True)

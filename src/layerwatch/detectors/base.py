@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -40,6 +41,18 @@ class Generative(Protocol):
         """Images as its networks see them (n, s, s), in [0, 1]."""
 
 
+@runtime_checkable
+class RunningJob(Protocol):
+    """A job that a detector follows; what it keeps of earlier layers is no training."""
+
+    def update(self, image: LayerImage) -> Reading:
+        """Read the next layer of the job.
+
+        Raises:
+            DataError: the image lacks what the detector needs.
+        """
+
+
 class Detector(ABC):
     """How unlike healthy is this image? Settings are dataclass fields; what ``fit`` learns ends in ``_``.
 
@@ -74,6 +87,17 @@ class Detector(ABC):
             DataError: an image lacks what the detector needs.
         """
 
+    def begin(self, job: str) -> RunningJob:
+        """Follow a job from its first layer on; most detectors take each layer alone."""
+        return _Alone(self)
+
+    def follow(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
+        """One reading an image, in order; each job is followed from its first image among them."""
+        if type(self).begin is Detector.begin:
+            return self.read(images)
+        jobs = {image.job: self.begin(image.job) for image in images}
+        return tuple(jobs[image.job].update(image) for image in images)
+
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything ``fit`` learned, ready to be stored."""
@@ -86,6 +110,17 @@ class Detector(ABC):
     def smallest(cls) -> Detector:
         """Build the cheapest detector of the kind that still works, for the contract tests."""
         return cls()
+
+
+@dataclass(frozen=True, eq=False)
+class _Alone:
+    """Each layer without its past."""
+
+    detector: Detector
+
+    def update(self, image: LayerImage) -> Reading:
+        """See RunningJob."""
+        return self.detector.read([image])[0]
 
 
 def anomaly_score(A_R: float, A_D: float, lam: float = 0.1) -> float:

@@ -6,7 +6,7 @@ strongly each is seen is fitted, so nothing is assumed but the rates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Complex64, Float32

@@ -21,7 +21,7 @@ LAG = 5  # layers that lie between a layer and its reference, so that a defect d
 LASTING = 5  # layers over which what stays is gathered
 _WINDOW = 24  # layers of the reference, at most
 _POOL = 4  # layers from which coefficients are pooled
-_BROKEN = 800.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
+_BROKEN = 400.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
 _ANEW = 3  # such layers in a row, and pooling begins again
 _UPDATES = 5  # layers between two corrections of the covariance
 _FIRST_ROUNDS = 4  # of corrections on a first frame
@@ -87,7 +87,9 @@ class Gain:
         """Take what a layer tells."""
         shape = fresh.shape
         weighed = back(forward(fresh) / now.covariance.mixed, shape[1])
-        told, seen = blurred(np.stack([np.maximum(fresh * weighed, 0), fresh * now.solved]), _AROUND) * np.float32(4 * np.pi * _AROUND**2)
+        told, seen = blurred(np.stack([np.maximum(fresh * weighed, 0), fresh * now.solved]), _AROUND) * np.float32(
+            4 * np.pi * _AROUND**2
+        )
         self._told = told if self._told is None else self._told + told
         step = seen / (self._told + 1 / _GAIN**2)
         self._gain = step if self._gain is None else self._gain + step

@@ -25,14 +25,14 @@ _STRIPES = (1.0, 2.0, 3.5)  # px
 _RAMPS = (1.0, 4.0, 8.0)  # px
 _EVERY = 3  # px between two ramps
 _LAGS = 32  # px, beyond which rows are taken to be independent
-_LEAST = (0.02, 0.002)  # of all that a profile can tell, that a ramp and a band must be able to
+_LEAST = 0.02  # of all that a profile can tell, that a step must be able to
 
 
 @dataclass(frozen=True)
 class Answer:
     """The loudest answer of one kind of filter."""
 
-    kind: str  # "blob", "line", "stripe", "step", "band"
+    kind: str  # as in questions.QUESTIONS
     z: float
     row: float = float("nan")  # px
     column: float = float("nan")
@@ -60,7 +60,10 @@ def _bank(shape: tuple[int, int]) -> _Bank:
             made.append(("blob", 2 * radius, None, np.clip(radius - np.hypot(v, u) + 0.5, 0, 1)))
     for across, along, angles in _LINES:
         if along <= max(40.0, _SHARE[1] * short):
-            made += [("line", across, 180.0 * k / angles, _bar(v, u, across, along, np.pi * k / angles)) for k in range(angles)]
+            made += [
+                ("line", across, 180.0 * k / angles, _bar(v, u, across, along, np.pi * k / angles))
+                for k in range(angles)
+            ]
     blur = gaussian(shape, _OPTICS, _OPTICS)
     transfers = forward(np.stack([one[3] for one in made]).astype(np.float32)) * blur
     energies = (np.abs(transfers) ** 2 * weights(shape) / (shape[0] * shape[1])).reshape(len(made), -1)
@@ -116,7 +119,14 @@ def stripes(solved: Image, covariance: Covariance) -> list[Answer]:
             at = int(np.abs(z).argmax())
             if abs(z[at]) > best.z:
                 where = {"column": float(at)} if axis == 0 else {"row": float(at)}
-                best = Answer("stripe", float(abs(z[at])), extent=width, amplitude=float(z[at] / np.sqrt(e)), angle=90.0 * (1 - axis), **where)
+                best = Answer(
+                    "stripe",
+                    float(abs(z[at])),
+                    extent=width,
+                    amplitude=float(z[at] / np.sqrt(e)),
+                    angle=90.0 * (1 - axis),
+                    **where,
+                )
         found.append(best)
     return found
 
@@ -128,19 +138,16 @@ def _box(n: int, width: float) -> Float64[np.ndarray, " n"]:
 
 
 @cache
-def _profiles(n: int) -> dict[str, tuple[Float32[np.ndarray, "t n"], Float64[np.ndarray, " t"], Float64[np.ndarray, " t"]]]:
-    """Templates of a part's profile with their places and widths: steps and bands."""
-    k = np.arange(n)
-    ramps = [(x, w, np.clip(0.5 + (k - x) / w, 0, 1)) for w in _RAMPS for x in range(4, n - 4, _EVERY)]
-    bands = [(x, w, np.roll(_box(n, w), x)) for w in _STRIPES for x in range(n)]
-    return {
-        kind: (np.array([t for _, _, t in some], np.float32), np.array([x for x, _, _ in some]), np.array([w for _, w, _ in some]))
-        for kind, some in (("step", ramps), ("band", bands))
-    }
+def _ramps(n: int) -> tuple[Float32[np.ndarray, "t n"], Float64[np.ndarray, " t"], Float64[np.ndarray, " t"]]:
+    """Steps and ramps of a profile, with their places and widths."""
+    k, every = np.arange(n), max(_EVERY, n // 43)
+    made = [(x, w, np.clip(0.5 + (k - x) / w, 0, 1)) for w in _RAMPS for x in range(4, n - 4, every)]
+    bank = np.array([t for _, _, t in made], np.float32)
+    return bank, np.array([x for x, _, _ in made], np.float64), np.array([w for _, w, _ in made], np.float64)
 
 
 def profiles(solved: Image, covariance: Covariance) -> list[Answer]:
-    """The loudest step and the loudest band inside the part, across rows and across columns.
+    """The loudest step of level inside the part, across rows and across columns.
 
     A profile sums the weighed residual inside the part along one axis. Its covariance follows from the outline and the
     part's spectrum; what every row shares is taken out.
@@ -150,25 +157,26 @@ def profiles(solved: Image, covariance: Covariance) -> list[Answer]:
     for axis in (1, 0):  # along which the part is summed: rows first
         profile = (m * solved).sum(axis)
         fisher = _fisher(m, weight, axis)
-        for kind, least in zip(("step", "band"), _LEAST, strict=True):
-            found.append(_loudest(kind, profile, fisher, least, axis))
+        found.append(_loudest(profile, fisher, axis))
     return found
 
 
-def _loudest(kind: str, profile: np.ndarray, fisher: np.ndarray, least: float, axis: int) -> Answer:
-    bank, places, widths = _profiles(len(profile))[kind]
+def _loudest(profile: np.ndarray, fisher: np.ndarray, axis: int) -> Answer:
+    bank, places, widths = _ramps(len(profile))
     shared = fisher.sum(1)
     total = float(shared.sum())
     if total <= 0:
-        return Answer(kind, 0.0)
+        return Answer("step", 0.0)
     common = bank @ shared / total
     told = np.maximum(((bank @ fisher) * bank).sum(1) - common**2 * total, 1e-30)
-    amplitude = np.where(told > least * total, (bank @ profile - common * profile.sum()) / told, 0.0)
+    amplitude = np.where(told > _LEAST * total, (bank @ profile - common * profile.sum()) / told, 0.0)
     z = amplitude * np.sqrt(told)
     at = int(np.abs(z).argmax())
     where = {"row": float(places[at])} if axis == 1 else {"column": float(places[at])}
     angle = 0.0 if axis == 1 else 90.0
-    return Answer(kind, float(abs(z[at])), extent=float(widths[at]), amplitude=float(amplitude[at]), angle=angle, **where)
+    return Answer(
+        "step", float(abs(z[at])), extent=float(widths[at]), amplitude=float(amplitude[at]), angle=angle, **where
+    )
 
 
 def _fisher(m: Image, weight: np.ndarray, axis: int) -> Float32[np.ndarray, "n n"]:
