@@ -101,7 +101,7 @@ def test_a_frame_of_an_archive_and_its_plan(printed: Path, capsys: pytest.Captur
     empty.save(printed / "empty.png")
     code, out, _ = run(capsys, "register", frame, "--plan", printed / "empty.png", "--json")
     answer = json.loads(out)
-    assert code == 0
+    assert code == 1
     assert answer["registered"] is False
     assert answer["reason"] == "the plan of this layer is empty"
     assert "shift_mm" not in answer
@@ -160,6 +160,30 @@ def test_temperatures_survive_rectification(tmp_path: Path, capsys: pytest.Captu
         found.append(20 + 40 * read_pixels(out / f"{name}.tiff").astype(float) / 65535)
     np.testing.assert_allclose(found[0], found[1], atol=0.01)
     assert 25 < np.percentile(found[0], 5) < np.percentile(found[0], 95) < 55
+
+
+def test_a_broken_frame_of_a_folder_is_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "camera.toml").write_text(CAMERA)
+    frames, out = tmp_path / "frames", tmp_path / "out"
+    frames.mkdir()
+    for name in ("1", "3"):
+        Image.fromarray(np.full((96, 96), 90, np.uint8)).save(frames / f"{name}.png")
+    (frames / "2.png").write_bytes(b"\x89PNG half a file")
+    Image.fromarray(np.zeros((48, 96), np.uint8)).save(frames / "4.png")
+    words = ("rectify", frames, "--camera", tmp_path / "camera.toml", "--mm-per-px", 5.0, "--out", out, "--json")
+    code, told, error = run(capsys, *words)
+    answer = json.loads(told)
+    assert code == 1
+    assert sorted(answer["files"]) == ["1.tiff", "3.tiff"] == sorted(path.name for path in out.glob("*.tiff"))
+    assert sorted(Path(source).name for source in answer["refused"]) == ["2.png", "4.png"]
+    assert "not a PNG file" in answer["refused"][str(frames / "2.png")]
+    assert "2.png" in error
+    assert "96 x 48 pixels" in error
+    assert answer == json.loads((out / "rectified.json").read_bytes())
+    for name in ("1", "3"):
+        (frames / f"{name}.png").write_bytes(b"")
+    refused(capsys, (*words[:-2], tmp_path / "none"), 1, "none of 4 frames", "1.png")
+    assert not (tmp_path / "none").exists()
 
 
 def test_corners_outside_the_frame_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -330,7 +330,9 @@ def _told_of(out: Path, job: str) -> Path:
 
 
 def _row(found: Found) -> dict[str, Any]:
-    return {"file": found.file, **asdict(found.fault)}
+    fault = found.fault
+    told = {"job": fault.job, "layer": fault.layer, "kind": fault.kind}
+    return {"file": found.file, **told, "evidence": fault.evidence, "advice": fault.advice}
 
 
 def _found(row: Mapping[str, Any]) -> Found:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -53,6 +54,7 @@ class Rectified:
     out: Path
     files: tuple[Path, ...]
     told: dict[str, Any]  # what rectified.json says
+    refused: tuple[str, ...] = ()  # why, of each frame that could not be rectified
 
 
 def open_view(path: Path, bed: tuple[float, float] | None = None) -> CameraView:
@@ -129,6 +131,8 @@ def rectify(
 ) -> Rectified:
     """Rectify a frame, or every frame below a folder; the files keep their names and get the ending .tiff.
 
+    Frames of a folder that cannot be read, or are of another size, are left out and told.
+
     Args:
         frames: a file or a folder.
         view: the camera's.
@@ -140,7 +144,7 @@ def rectify(
 
     Raises:
         UsageError: no such file or folder, or an ``out`` that holds something or cannot be written.
-        DataError: a broken frame, or one of another size than the corners'.
+        DataError: no frame at all could be rectified; says why of the first.
     """
     if not 0 <= border <= 1:
         raise UsageError(f"--border {border:g}; give a grey between 0 and 1")
@@ -152,12 +156,21 @@ def rectify(
         raise UsageError(str(error)) from None
     if not grid.seen.any():
         raise UsageError("the frames show nothing of the bed: its corners lie outside them; look at the corners")
+    written: list[tuple[Path, Path]] = []
+    refused: dict[str, str] = {}
     with new_folder(out) as folder:
         for number, (source, name) in enumerate(names):
-            image = bed_of(heat.levels(source), view, mm_per_px, str(source), border)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(encode_tiff(to_uint16(image)))
+            try:
+                image = bed_of(heat.levels(source), view, mm_per_px, str(source), border)
+            except DataError as error:
+                refused[str(source)] = str(error)
+            else:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(encode_tiff(to_uint16(image)))
+                written.append((source, name))
             progress("rectify", number + 1, len(names))
+        if not written:
+            _refuse_all(frames, list(refused.values()))
         told = {
             "mm_per_px": mm_per_px,
             "width": grid.shape[1],
@@ -167,10 +180,17 @@ def rectify(
             "residual_px": round(view.residual, 4),
             "span": None if heat.span is None else list(heat.span),
             "bed_seen": round(float(grid.seen.mean()), 6),
-            "files": {str(name): str(source) for source, name in names},
+            "files": {str(name): str(source) for source, name in written},
+            "refused": refused,
         }
         (folder / DESCRIPTION).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    return Rectified(out, tuple(out / name for _, name in names), told)
+    return Rectified(out, tuple(out / name for _, name in written), told, tuple(refused.values()))
+
+
+def _refuse_all(frames: Path, reasons: Sequence[str]) -> NoReturn:
+    if frames.is_file() or len(reasons) == 1:
+        raise DataError(reasons[0])
+    raise DataError(f"{frames}: none of {len(reasons)} frames could be rectified; the first: {reasons[0]}")
 
 
 def _names(frames: Path) -> list[tuple[Path, Path]]:
