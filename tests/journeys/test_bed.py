@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -232,8 +234,37 @@ def test_the_page_is_one_file_without_a_network_whose_lines_are_a_camera_file(
     assert not re.search(r"(src|href)\s*=|https?://|import\s|@import|url\(", text.replace("image.src = url", ""))
     for key in ("[bed]", "[camera]", "width = ", "height = ", "corners = ["):
         assert key in text
+    _check_script(text, tmp_path)
+
+
+def _check_script(text: str, folder: Path) -> None:
     if shutil.which("node"):
         script = text.partition("<script>")[2].partition("</script>")[0]
-        (tmp_path / "page.js").write_text(script, "utf-8")
-        done = subprocess.run(["node", "--check", str(tmp_path / "page.js")], capture_output=True, text=True)
+        (folder / "page.js").write_text(script, "utf-8")
+        done = subprocess.run(["node", "--check", str(folder / "page.js")], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_frame_that_no_browser_shows_is_put_into_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame, page = tmp_path / "</script>.tiff".replace("/", "_"), tmp_path / "corners.html"
+    pixels = np.full((30, 40), 30000, np.uint16)
+    pixels[10:20, 5:25] = 30100  # of 65,536 levels
+    tifffile.imwrite(frame, pixels)
+    code, _, error = run(capsys, "corners", "--frame", frame, "--out", page)
+    assert code == 0, error
+    text = page.read_text("utf-8")
+    _check_script(text, tmp_path)
+    found = re.search(r'const GIVEN = (\{"name": .*?\});', text)
+    assert found is not None
+    told = json.loads(found[1])
+    assert told["name"] == frame.name
+    assert frame.name not in found[1]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["image"].partition(",")[2]))))
+    np.testing.assert_array_equal(shown, np.where(pixels == 30100, 255, 0))
+    (tmp_path / "broken.tiff").write_bytes(b"II")
+    refused(
+        capsys, ("corners", "--frame", tmp_path / "broken.tiff", "--out", tmp_path / "b.html"), 1, "broken.tiff", "TIFF"
+    )
+    refused(capsys, ("corners", "--frame", frame, "--out", frame), 2, "layerwatch")
+    assert not (tmp_path / "b.html").exists()
+    assert read_pixels(frame).shape == (30, 40)

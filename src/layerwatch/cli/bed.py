@@ -18,14 +18,19 @@ Bed = Annotated[str | None, typer.Option(help="Size of the bed in mm, such as 48
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@app.command(epilog="Example: layerwatch corners --out corners.html")
+@app.command(
+    epilog="Example: layerwatch corners --out corners.html    layerwatch corners --frame shot.tiff --out corners.html"
+)
 def corners(
     out: Annotated[Path, typer.Option(help="The page, one file that works without a network.")] = Path("corners.html"),
+    frame: Annotated[
+        Path | None, typer.Option(help="Put into the page: TIFF, .npy, a thermal JPEG, any frame.")
+    ] = None,
 ) -> None:
     """Write a page on which the bed's four corners are clicked in a frame; it gives the lines of a camera file."""
     from layerwatch.journeys.rectify import write_page
 
-    write_page(out)
+    write_page(out, frame)
     print(f"{out}: open it in a browser, click the corners, save the lines as camera.toml")
 
 

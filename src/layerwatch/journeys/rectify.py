@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from layerwatch.images.archive import encode_tiff
 from layerwatch.images.camera_file import read_camera, read_labelme
 from layerwatch.images.folder import image_files, read_picture
 from layerwatch.images.grey import as_grey, check_span, to_grey, to_uint16
+from layerwatch.images.outside import shared_child
+from layerwatch.images.preview import preview
 from layerwatch.images.rectify import CameraView
 from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result, check_writable, new_folder, write_file
@@ -24,6 +27,7 @@ from layerwatch.journeys.files import read_bytes, read_text
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 DESCRIPTION = "rectified.json"
+_NO_FRAME = "const GIVEN = null;"  # in the page
 
 
 @dataclass(frozen=True)
@@ -217,13 +221,23 @@ def _check_empty(out: Path, frames: Path) -> None:
     check_writable(out)
 
 
-def write_page(out: Path) -> None:
+def write_page(out: Path, frame: Path | None = None) -> None:
     """Write the page on which corners are clicked: one file that needs no network.
+
+    Args:
+        out: the page.
+        frame: shown in it at once, of any kind that is read; None: one that the browser can show is chosen there.
 
     Raises:
         UsageError: it cannot be written.
+        DataError: the frame cannot be read, or nothing in it can be shown.
     """
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give --out a file, such as corners.html")
-    check_result(out, [])
-    write_file(out, resources.files("layerwatch.images").joinpath("corners.html").read_bytes())
+    check_result(out, [] if frame is None else [frame])
+    page = resources.files("layerwatch.images").joinpath("corners.html").read_text("utf-8")
+    if frame is not None:
+        data = base64.b64encode(preview(read_picture(frame, read=shared_child().read))).decode()
+        told = json.dumps({"name": frame.name, "image": f"data:image/png;base64,{data}"})
+        page = page.replace(_NO_FRAME, f"const GIVEN = {told};".replace("<", "\\u003c"))  # nothing ends the script
+    write_file(out, page.encode("utf-8"))
