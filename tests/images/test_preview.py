@@ -18,7 +18,7 @@ def shown(pixels: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_few_levels_become_black_to_white(dtype: type) -> None:
-    pixels = np.repeat(np.arange(100, 110, dtype=dtype), 40).reshape(10, 40)
+    pixels: np.ndarray = np.repeat(np.arange(100, 110, dtype=dtype), 40).reshape(10, 40)
     np.testing.assert_allclose(shown(pixels)[:, 0], np.linspace(0, 255, 10), atol=1)
 
 

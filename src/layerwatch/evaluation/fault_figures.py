@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from layerwatch.evaluation.style import bare, png, sheet
 
 _COLUMNS, _SIDE = 8, 1.6  # inches of a frame
+_LINE = 26  # characters of a title above it; more would reach into the next one
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,18 +19,18 @@ class Cell:
     """One frame."""
 
     kind: str
-    place: str  # job and layer
+    place: str  # job and layer, or file
     pixels: Float32[np.ndarray, "h w"] | None  # None: nothing came, or nothing that can be shown
 
 
-def figure_of_faults(cells: Sequence[Cell]) -> bytes:
+def figure_of_faults(cells: Sequence[Cell], title: str) -> bytes:
     """PNG; each frame in its own greys, from its 1st to its 99th percentile."""
     rows = max(-(-len(cells) // _COLUMNS), 1)
     figure, axes = sheet(rows, _COLUMNS, _COLUMNS * _SIDE, rows * (_SIDE + 0.45) + 0.3)
-    figure.suptitle("Frames that must not be judged" if cells else "No frame with a fault", fontsize=11)
+    figure.suptitle(title, fontsize=11)
     places = [axis for row in axes for axis in row]
     for axis, cell in zip(places, cells, strict=False):
-        bare(axis, f"{cell.kind.replace('_', ' ')}\n{cell.place}")
+        bare(axis, f"{_fitted(cell.kind.replace('_', ' '))}\n{_fitted(cell.place)}")
         axis.title.set_fontsize(7)
         if cell.pixels is None:
             axis.text(0.5, 0.5, "nothing to show", ha="center", va="center", fontsize=7, transform=axis.transAxes)
@@ -39,3 +40,10 @@ def figure_of_faults(cells: Sequence[Cell]) -> bytes:
     for axis in places[len(cells) :]:
         axis.set_axis_off()
     return png(figure)
+
+
+def _fitted(text: str) -> str:
+    """One line; a longer one keeps its beginning and, since numbers stand there, more of its end."""
+    start = _LINE // 3
+    plain = "".join(c if c.isprintable() else "?" for c in text).replace("$", r"\$")
+    return plain if len(plain) <= _LINE else f"{plain[:start]}…{plain[start + 1 - _LINE :]}"
