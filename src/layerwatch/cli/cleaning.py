@@ -22,7 +22,7 @@ def clean(
     pattern: Annotated[
         str,
         typer.Option(
-            help="How paths tell the frame: {printer} {job} {layer} {phase} {time:%Y%m%d}; sidecars win, tags come last."
+            help="How paths tell the frame: {printer} {job} {layer} {phase} {time:%Y%m%d}; sidecars win, tags last."
         ),
     ] = "{job}/{layer}",
     scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
