@@ -149,3 +149,13 @@ def test_phases_side_by_side_are_judged_each_by_itself(shots: list[tuple[Shot, .
     layer = archive.layers["core@recoated"][-1]
     kept = archive.image("core@recoated", layer).pixels
     np.testing.assert_allclose(kept * 65535, next(s.frame for s in shots[1] if s.layer == layer), atol=0.01)
+
+
+def test_a_history_too_short_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "jobs" / "a"
+    folder.mkdir(parents=True)
+    for layer in range(5):
+        (folder / f"{layer}.tiff").write_bytes(encode_tiff(np.full((16, 16), 100 * layer, np.uint16)))
+    with pytest.raises(DataError, match="at least 40 ordinary ones"):
+        clean(tmp_path / "jobs", tmp_path / "out", Cleaning())
+    assert not (tmp_path / "out").exists()

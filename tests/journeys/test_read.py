@@ -128,3 +128,11 @@ def test_a_file_without_a_single_value_is_refused(tmp_path: Path) -> None:
     assert "0.25 to 0.75, mean 0.5" in answer.lines[0]
     assert "254 pixels without a value" in answer.lines[0]
     assert json.loads(answer.as_json())["mean"] == 0.5
+
+
+@pytest.mark.parametrize("name", [".", "", ".."])
+def test_a_folder_without_a_name_is_refused_as_any_other(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent)
+    done = CliRunner().invoke(app, ["read", name, "--pattern", "{job}/{layer}"])
+    assert done.exit_code == 1
+    assert "this is a folder; give one file" in done.output

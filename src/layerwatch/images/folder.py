@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from layerwatch import catalogue
+from layerwatch.images.decoding.beginnings import check_ending
 from layerwatch.images.decoding.limits import read_limited
 from layerwatch.images.grey import as_grey
 from layerwatch.images.readers.base import Reader
@@ -80,10 +81,14 @@ def read_pictures(path: Path, name: str = "", page: int | None = None) -> tuple[
     able = claimants().get(path.suffix.lower(), ())
     if not able:
         raise DataError(f"{name}: files ending in {path.suffix!r} are not read; save it as PNG or TIFF")
-    if len(able) == 1:
-        return able[0].from_file(path, name, page)
-    data = read_limited(path, name)
-    return next(reader for reader in able if reader.knows(data)).pictures(data, name, page)
+    try:
+        if len(able) == 1:
+            return able[0].from_file(path, name, page)
+        data = read_limited(path, name)
+        return next(reader for reader in able if reader.knows(data)).pictures(data, name, page)
+    except DataError:
+        check_ending(path, name)
+        raise
 
 
 def read_picture(path: Path, name: str = "", *, read: Read = read_pictures) -> Picture:

@@ -192,6 +192,8 @@ def _unidentified(known: Identity, missing: list[str], troubles: list[str]) -> F
 
 def _of_sidecar(path: Path) -> Identity:
     """What the file beside it tells; nothing where there is none."""
+    if not path.name:
+        return Identity()  # the working folder, which no frame is
     beside = [path.with_suffix(".json"), path.with_name(f"{path.name}.json")]
     found = [one for one in beside if one.is_file() and one != path]
     if not found:

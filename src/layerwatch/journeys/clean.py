@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
+from layerwatch.images.archive import (
+    Archive,
+    Header,
+    StoredLayer,
+    abandon_archive,
+    begin_archive,
+    finish_archive,
+    write_job,
+)
 from layerwatch.images.folder import image_files
 from layerwatch.images.gate_files import pack_gate
 from layerwatch.images.gating import Gate
@@ -28,7 +36,7 @@ from layerwatch.journeys.clean_pictures import faults_sheet
 from layerwatch.journeys.clean_reading import SPAN, Reading
 from layerwatch.journeys.clean_reading import Cleaning as Cleaning
 from layerwatch.journeys.files import open_gate
-from layerwatch.records import Fault, Progress, Shot, Truth, UsageError, silent
+from layerwatch.records import DataError, Fault, Progress, Shot, Truth, UsageError, silent
 
 _RESULT = "clean.json"
 _USUAL = Cleaning()
@@ -95,7 +103,11 @@ def clean(folder: Path, out: Path, wish: Cleaning = _USUAL, *, progress: Progres
         jobs, nameless = history.sequences, history.nameless
         missing = set(begin_archive(out, header, list(jobs)))
         reading = Reading(wish, child, asks_times=wish.gate is None)
-        gate, learnt = _gate_of(jobs, reading, progress)
+        try:
+            gate, learnt = _gate_of(jobs, reading, progress)
+        except (DataError, UsageError):
+            abandon_archive(out, list(jobs))
+            raise
         for name, data in pack_gate(gate).items():
             write_file(out / "gate" / name, data)
         total, done = sum(map(len, jobs.values())), 0
