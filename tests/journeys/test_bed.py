@@ -220,7 +220,13 @@ def test_bad_calls_are_one_line_and_leave_nothing(tmp_path: Path, capsys: pytest
     refused(capsys, ("register", frame, "--plan", frame, *size, "--max-shift", -1.0), 2, "--max-shift")
     refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-turn", 45), 2, "--plan-turn")
     refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-at", "here"), 2, "--plan-at")
+    before = frame.read_bytes()
+    refused(capsys, ("register", frame, "--plan", frame, *size, "--picture", frame), 2, "is read itself")
+    refused(capsys, ("register", tmp_path, "--plan", frame, *size), 2, "this is a folder")
     refused(capsys, ("corners", "--out", tmp_path), 2, "is a folder")
+    refused(capsys, ("corners", "--out", tmp_path / "camera.toml"), 2, "ends in .html")
+    assert frame.read_bytes() == before
+    assert (tmp_path / "camera.toml").read_text() == CAMERA
     assert not out.exists()
     assert not list(tmp_path.glob(".*"))
 
@@ -265,6 +271,6 @@ def test_a_frame_that_no_browser_shows_is_put_into_the_page(tmp_path: Path, caps
     refused(
         capsys, ("corners", "--frame", tmp_path / "broken.tiff", "--out", tmp_path / "b.html"), 1, "broken.tiff", "TIFF"
     )
-    refused(capsys, ("corners", "--frame", frame, "--out", frame), 2, "layerwatch")
+    refused(capsys, ("corners", "--frame", frame, "--out", frame), 2, "ends in .html")
     assert not (tmp_path / "b.html").exists()
     assert read_pixels(frame).shape == (30, 40)

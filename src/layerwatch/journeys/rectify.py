@@ -27,6 +27,7 @@ from layerwatch.journeys.files import read_bytes, read_text
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 DESCRIPTION = "rectified.json"
+_PAGES = (".html", ".htm")
 _NO_FRAME = "const GIVEN = null;"  # in the page
 
 
@@ -45,7 +46,7 @@ class Heat:
             DataError: a broken frame, or temperatures without a span.
         """
         check_span(self.span)
-        picture = read_picture(path)
+        picture = read_picture(path, read=shared_child().read)
         if self.scale is not None:
             picture = scale_named(self.scale).celsius(picture)
         return as_grey(picture, self.span) if picture.unit == "degC" else picture.pixels
@@ -234,6 +235,8 @@ def write_page(out: Path, frame: Path | None = None) -> None:
     """
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give --out a file, such as corners.html")
+    if out.suffix.lower() not in _PAGES:
+        raise UsageError(f"{out}: what is written is a page; give an --out that ends in .html")
     check_result(out, [] if frame is None else [frame])
     page = resources.files("layerwatch.images").joinpath("corners.html").read_text("utf-8")
     if frame is not None:
