@@ -67,3 +67,17 @@ def test_a_file_of_another_kind_than_its_name_is_told(tmp_path: Path) -> None:
     (tmp_path / "f.png").write_bytes(b"II*")
     with pytest.raises(DataError, match="not a PNG file"):
         read_image(tmp_path / "f.png")
+
+
+def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    put(tmp_path / "frames" / "1.png", 50)
+    put(tmp_path / "elsewhere.png", 50)
+    (tmp_path / "frames" / "2.png").symlink_to(tmp_path / "elsewhere.png")
+    (tmp_path / "frames" / "again").symlink_to(tmp_path / "frames")
+    (tmp_path / "frames" / "3.png").mkdir()
+    assert len(read_folder(tmp_path / "frames").images) == 2
+    for target in (tmp_path / "nowhere.png", tmp_path / "frames" / "4.png"):
+        (tmp_path / "frames" / "4.png").symlink_to(target)
+        with pytest.raises(DataError, match=r"4\.png: cannot be read"):
+            read_folder(tmp_path / "frames")
+        (tmp_path / "frames" / "4.png").unlink()

@@ -121,6 +121,16 @@ def test_bad_calls_say_what_to_do(history: Path, tmp_path: Path, cleaned: tuple[
         clean(tmp_path / "none", tmp_path / "out", Cleaning())
     with pytest.raises(DataError, match="--pattern"):
         clean(history, tmp_path / "out", Cleaning("{job}/L{layer}"))
+    for wish, message in (
+        (Cleaning(span=(60.0, 20.0)), "lower end first"),
+        (Cleaning(span=(float("nan"), 20.0)), "lower end first"),
+        (Cleaning(scale="warm"), "no scale"),
+        (Cleaning(mm_per_px=0.0), "sizes above 0"),
+        (Cleaning("{job}/{shift}"), "give some of"),
+        (Cleaning(gate=tmp_path / "none"), "no such folder"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            clean(history, tmp_path / "out", wish)
     assert not (tmp_path / "out").exists()
     with pytest.raises(UsageError, match="other settings"):
         clean(history, cleaned[0], Cleaning(layer_height=0.5))

@@ -92,20 +92,22 @@ def clean(folder: Path, out: Path, wish: Cleaning = _USUAL, *, progress: Progres
         DataError: no image in the folder, or too few alike to learn from.
     """
     start = time.monotonic()
+    wish.check()
     _check_apart(folder, out)
     check_writable(out)
     header = Header(wish.mm_per_px, wish.span or SPAN, {"cleaned": folder.name, **_plain(wish)})
     before = _done_before(out, header)
     if before is not None:
         return before
+    given = None if wish.gate is None else open_gate(wish.gate)
     with ReadingChild() as child:
         history = named_history(folder, image_files(folder), wish.naming, child, progress)
         jobs, nameless = history.sequences, history.nameless
         missing = set(begin_archive(out, header, list(jobs)))
         reading = Reading(wish, child, asks_times=wish.gate is None)
         try:
-            gate, learnt = _gate_of(jobs, reading, progress)
-        except (DataError, UsageError):
+            gate, learnt = (given, str(wish.gate)) if given else _learnt(reading.sample(jobs, progress))
+        except DataError:
             abandon_archive(out, list(jobs))
             raise
         for name, data in pack_gate(gate).items():
@@ -136,11 +138,9 @@ def _check_apart(folder: Path, out: Path) -> None:
         raise UsageError(f"{out} and {folder} lie in each other; choose an --out apart, so that no original is touched")
 
 
-def _gate_of(jobs: Mapping[str, Sequence[HistoryFile]], reading: Reading, progress: Progress) -> tuple[Gate, str]:
-    """The gate that was given, or one learnt from runs of the history's frames."""
-    if reading.wish.gate is not None:
-        return open_gate(reading.wish.gate), str(reading.wish.gate)
-    lesson = learn_gate(reading.sample(jobs, progress))
+def _learnt(runs: Sequence[Sequence[Shot]]) -> tuple[Gate, str]:
+    """From runs of the history's own frames."""
+    lesson = learn_gate(runs)
     return lesson.gate, f"learnt from {lesson.learnt} of {lesson.shown} frames of this history"
 
 

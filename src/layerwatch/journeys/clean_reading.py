@@ -13,12 +13,12 @@ import numpy as np
 
 from layerwatch.images.arrivals import NO_TIME, unread
 from layerwatch.images.folder import read_picture
-from layerwatch.images.grey import as_grey, to_uint16
+from layerwatch.images.grey import as_grey, check_span, to_uint16
 from layerwatch.images.naming import Naming, Pattern
 from layerwatch.images.outside import ReadingChild
 from layerwatch.images.scales import scale_named
 from layerwatch.journeys.clean_naming import HistoryFile
-from layerwatch.records import DataError, Picture, Progress, Shot
+from layerwatch.records import DataError, Picture, Progress, Shot, UsageError
 
 _NEEDED = ("job", "layer")
 SPAN = (20.0, 60.0)  # degC, where nothing is said
@@ -37,6 +37,19 @@ class Cleaning:
     layer_height: float = 0.3  # mm
     gate: Path | None = None  # learnt before; None: learn from the history
     sample: int = 600  # frames to learn from
+
+    def check(self) -> None:
+        """Refuse what cannot work before any file is read.
+
+        Raises:
+            UsageError: a pattern, scale, span or size that cannot work.
+        """
+        check_span(self.span)
+        if self.scale is not None:
+            scale_named(self.scale)
+        if not (0 < self.mm_per_px < 1000 and 0 < self.layer_height < 1000):
+            raise UsageError(f"{self.mm_per_px:g} mm per pixel, layers of {self.layer_height:g} mm; give sizes above 0")
+        _ = self.naming
 
     @cached_property
     def naming(self) -> Naming:

@@ -155,12 +155,7 @@ def rectify(
         raise UsageError(f"--border {border:g}; give a grey between 0 and 1")
     names = _names(frames)
     _check_empty(out, frames)
-    try:
-        grid = view.grid(mm_per_px)
-    except DataError as error:
-        raise UsageError(str(error)) from None
-    if not grid.seen.any():
-        raise UsageError("the frames show nothing of the bed: its corners lie outside them; look at the corners")
+    told = _grid_told(view, mm_per_px)
     written: list[tuple[Path, Path]] = []
     refused: dict[str, str] = {}
     with new_folder(out) as folder:
@@ -176,20 +171,33 @@ def rectify(
             progress("rectify", number + 1, len(names))
         if not written:
             _refuse_all(frames, list(refused.values()))
-        told = {
-            "mm_per_px": mm_per_px,
-            "width": grid.shape[1],
-            "height": grid.shape[0],
-            "bed_mm": list(view.bed),
-            "frame_px_per_mm": [round(side, 4) for side in view.px_per_mm],
-            "residual_px": round(view.residual, 4),
-            "span": None if heat.span is None else list(heat.span),
-            "bed_seen": round(float(grid.seen.mean()), 6),
-            "files": {str(name): str(source) for source, name in written},
-            "refused": refused,
-        }
+        told |= {"span": None if heat.span is None else list(heat.span)}
+        told |= {"files": {str(name): str(source) for source, name in written}, "refused": refused}
         (folder / DESCRIPTION).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return Rectified(out, tuple(out / name for _, name in written), told, tuple(refused.values()))
+
+
+def _grid_told(view: CameraView, mm_per_px: float) -> dict[str, Any]:
+    """What there is to say before any frame is read.
+
+    Raises:
+        UsageError: a grid that is too large or too small, or one of which the frames show nothing.
+    """
+    try:
+        grid = view.grid(mm_per_px)
+    except DataError as error:
+        raise UsageError(str(error)) from None
+    if not grid.seen.any():
+        raise UsageError("the frames show nothing of the bed: its corners lie outside them; look at the corners")
+    return {
+        "mm_per_px": mm_per_px,
+        "width": grid.shape[1],
+        "height": grid.shape[0],
+        "bed_mm": list(view.bed),
+        "frame_px_per_mm": [round(side, 4) for side in view.px_per_mm],
+        "residual_px": round(view.residual, 4),
+        "bed_seen": round(float(grid.seen.mean()), 6),
+    }
 
 
 def _refuse_all(frames: Path, reasons: Sequence[str]) -> NoReturn:
