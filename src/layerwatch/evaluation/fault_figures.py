@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
+from matplotlib.figure import Figure
 
-from layerwatch.evaluation.style import bare, png, sheet
+from layerwatch.evaluation.style import bare, png
 
-_COLUMNS, _SIDE = 8, 1.6  # inches of a frame
+_COLUMNS, _SIDE, _HEAD, _TOP = 8, 1.6, 0.45, 0.3  # inches of a frame, the lines above it, the title of all
+_GAP = 0.1  # inches
 _LINE = 26  # characters of a title above it; more would reach into the next one
 
 
@@ -26,8 +28,13 @@ class Cell:
 def figure_of_faults(cells: Sequence[Cell], title: str) -> bytes:
     """PNG; each frame in its own greys, from its 1st to its 99th percentile."""
     rows = max(-(-len(cells) // _COLUMNS), 1)
-    figure, axes = sheet(rows, _COLUMNS, _COLUMNS * _SIDE, rows * (_SIDE + 0.45) + 0.3)
-    figure.suptitle(title, fontsize=11)
+    high = rows * (_SIDE + _HEAD) + _TOP
+    wide, half = _COLUMNS * _SIDE, _GAP / 2
+    figure = Figure((wide, high))  # titles of one height need no layout engine, which takes seconds for a hundred
+    edges = {"left": half / wide, "right": 1 - half / wide, "bottom": half / high, "top": 1 - (_TOP + _HEAD) / high}
+    gaps = {"wspace": _GAP / (_SIDE - _GAP), "hspace": (_HEAD + half) / (_SIDE - half)}
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False, gridspec_kw={**edges, **gaps})
+    figure.suptitle(title, fontsize=11, y=1 - half / high)
     places = [axis for row in axes for axis in row]
     for axis, cell in zip(places, cells, strict=False):
         bare(axis, f"{_fitted(cell.kind.replace('_', ' '))}\n{_fitted(cell.place)}")
