@@ -34,7 +34,6 @@ from layerwatch.journeys.synthesise import Wish, plan_plates
 from layerwatch.records import Shot
 
 RUN = 12  # shots
-SIDECAR = "{job}/{phase}"  # the sidecars tell everything
 Planted = dict[str, tuple[str, int, str]]  # file -> job, layer, fault
 
 
@@ -54,7 +53,7 @@ def main() -> None:
     folder, out = wanted.work / "history", wanted.work / "archive"
     planted = plant(folder, wanted)
     shutil.rmtree(out, ignore_errors=True)
-    found = clean(folder, out, Cleaning(SIDECAR, span=(20.0, 60.0)))
+    found = clean(folder, out, Cleaning(span=(20.0, 60.0)))  # the sidecars tell everything
     told = compared(planted, found)
     told |= {"frames": found.frames, "usable": found.usable, "seconds": found.seconds, "machine": processor()}
     told |= {"frames_per_second": found.frames / found.seconds, "date": datetime.now(UTC).date().isoformat()}

@@ -237,6 +237,7 @@ class Fault:
     kind: str
     evidence: str
     advice: str
+    name: str = ""  # where the frame came from; "" where none came, or whoever reports it says so beside
 
 
 @dataclass(frozen=True)

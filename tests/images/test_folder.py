@@ -51,3 +51,33 @@ def test_a_corrupt_file_among_good_ones_is_named(tmp_path: Path) -> None:
 def test_a_single_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"'\.gif' are not read"):
         read_image(tmp_path / "x.gif")
+
+
+def test_a_file_of_another_kind_than_its_name_is_told(tmp_path: Path) -> None:
+    for name, kind, ending in (
+        ("a.png", "TIFF", ".tiff"),
+        ("b.tif", "PNG", ".png"),
+        ("c.tiff", "JPEG", ".jpg"),
+        ("d.npy", "BMP", ".bmp"),
+        ("e.JPG", "PNG", ".png"),
+    ):
+        Image.fromarray(np.full((10, 12), 50, np.uint8)).save(tmp_path / name, kind)
+        with pytest.raises(DataError, match=rf"a {kind} file by its first bytes, .* rename it to end in \{ending}"):
+            read_image(tmp_path / name)
+    (tmp_path / "f.png").write_bytes(b"II*")
+    with pytest.raises(DataError, match="not a PNG file"):
+        read_image(tmp_path / "f.png")
+
+
+def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    put(tmp_path / "frames" / "1.png", 50)
+    put(tmp_path / "elsewhere.png", 50)
+    (tmp_path / "frames" / "2.png").symlink_to(tmp_path / "elsewhere.png")
+    (tmp_path / "frames" / "again").symlink_to(tmp_path / "frames")
+    (tmp_path / "frames" / "3.png").mkdir()
+    assert len(read_folder(tmp_path / "frames").images) == 2
+    for target in (tmp_path / "nowhere.png", tmp_path / "frames" / "4.png"):
+        (tmp_path / "frames" / "4.png").symlink_to(target)
+        with pytest.raises(DataError, match=r"4\.png: cannot be read"):
+            read_folder(tmp_path / "frames")
+        (tmp_path / "frames" / "4.png").unlink()

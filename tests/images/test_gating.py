@@ -7,10 +7,12 @@ import pytest
 
 from layerwatch import catalogue
 from layerwatch.images.gate.base import Check, Finding, Numbers, Seen
+from layerwatch.images.gate.fouled_window import FouledWindow
 from layerwatch.images.gate_files import pack_gate, unpack_gate
 from layerwatch.images.gating import Answer, Gate, every_check, known_from
 from layerwatch.job.faults.base import Fault as ShotFault
 from layerwatch.job.machine import Machine, default_machine
+from layerwatch.job.ranges import Interval
 from layerwatch.records import DataError, Shot, UsageError
 from layerwatch.testing.frames import sound_shots
 
@@ -77,6 +79,22 @@ def test_a_fault_is_named(name: str, gate: Gate, machine: Machine) -> None:
         assert fault is not None, seed
         assert fault.kind == name, (seed, fault)
         assert min(len(fault.evidence), len(fault.advice)) > 5
+
+
+def test_a_small_smudge_is_named_by_the_outlines_that_it_veils(gate: Gate, machine: Machine) -> None:
+    """Too small for the texture that a bed loses; without that rule the same frame passes."""
+    small = {"radius": Interval(0.12, 0.12), "passes": Interval(0.6, 0.6), "scatter": Interval(0.02, 0.02)}
+    blind = Gate(tuple(replace(c, veiled=9.0) if isinstance(c, FouledWindow) else c for c in gate.checks))
+    blind.known_, blind.tails_ = gate.known_, gate.tails_
+    found = 0
+    for seed in range(4):
+        arrivals = spoiled("fouled_window", machine, seed, **small)
+        first = next(n for n, (_, fault) in enumerate(arrivals) if fault)
+        shots = tuple(shot for shot, _ in arrivals)
+        fault = answers(gate, shots)[first].fault
+        found += fault is not None and fault.kind == "fouled_window" and "a veil" in fault.evidence
+        assert answers(blind, shots)[first].is_sound
+    assert found >= 2
 
 
 def test_layers_that_never_came_are_named_by_the_next_one(gate: Gate, machine: Machine) -> None:

@@ -53,6 +53,8 @@ def test_one_frame_needs_no_third_axis() -> None:
         (np.zeros((8, 8), [("a", "u2")]), "an array of"),
         (np.zeros(64, np.uint8), "an array of 64"),
         (np.zeros((2, 2, 8, 8), np.uint8), "2 x 2 x 8 x 8"),
+        (np.zeros((64, 48, 3), np.uint8), r"64 x 48 x 3, so its last axis holds colours .* array\[:, :, 0\]"),
+        (np.zeros((64, 48, 1), np.uint8), "save one of them as h x w"),
         (np.zeros((4, 4), np.uint8), "too few"),
         (np.full((8, 8), -1), "beyond 16 bits"),
     ],

@@ -64,6 +64,7 @@ def test_every_frame_gets_a_verdict_and_faults_say_why(tmp_path: Path) -> None:
     words = {v.layer: v.word for v in verdicts}
     assert words[4] == "NOK"
     assert [layer for layer, word in words.items() if word == "FAULT"] == [5, 6, 7]
+    assert [v.name for v in verdicts] == [f"{layer:03d}.png" for layer in range(1, 13)]
     reasons = {v.layer: v.reason for v in verdicts if v.reason}
     assert "005.png" in reasons[5]
     assert "no plan" in reasons[6]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -101,7 +103,7 @@ def test_a_frame_of_an_archive_and_its_plan(printed: Path, capsys: pytest.Captur
     empty.save(printed / "empty.png")
     code, out, _ = run(capsys, "register", frame, "--plan", printed / "empty.png", "--json")
     answer = json.loads(out)
-    assert code == 0
+    assert code == 1
     assert answer["registered"] is False
     assert answer["reason"] == "the plan of this layer is empty"
     assert "shift_mm" not in answer
@@ -162,6 +164,30 @@ def test_temperatures_survive_rectification(tmp_path: Path, capsys: pytest.Captu
     assert 25 < np.percentile(found[0], 5) < np.percentile(found[0], 95) < 55
 
 
+def test_a_broken_frame_of_a_folder_is_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "camera.toml").write_text(CAMERA)
+    frames, out = tmp_path / "frames", tmp_path / "out"
+    frames.mkdir()
+    for name in ("1", "3"):
+        Image.fromarray(np.full((96, 96), 90, np.uint8)).save(frames / f"{name}.png")
+    (frames / "2.png").write_bytes(b"\x89PNG half a file")
+    Image.fromarray(np.zeros((48, 96), np.uint8)).save(frames / "4.png")
+    words = ("rectify", frames, "--camera", tmp_path / "camera.toml", "--mm-per-px", 5.0, "--out", out, "--json")
+    code, told, error = run(capsys, *words)
+    answer = json.loads(told)
+    assert code == 1
+    assert sorted(answer["files"]) == ["1.tiff", "3.tiff"] == sorted(path.name for path in out.glob("*.tiff"))
+    assert sorted(Path(source).name for source in answer["refused"]) == ["2.png", "4.png"]
+    assert "not a PNG file" in answer["refused"][str(frames / "2.png")]
+    assert "2.png" in error
+    assert "96 x 48 pixels" in error
+    assert answer == json.loads((out / "rectified.json").read_bytes())
+    for name in ("1", "3"):
+        (frames / f"{name}.png").write_bytes(b"")
+    refused(capsys, (*words[:-2], tmp_path / "none"), 1, "none of 4 frames", "1.png")
+    assert not (tmp_path / "none").exists()
+
+
 def test_corners_outside_the_frame_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     beside = CAMERA.replace(
         "[[8.0, 6.0], [90.0, 8.0], [94.0, 92.0], [3.0, 90.0]]", "[[208, 6], [290, 8], [294, 92], [203, 90]]"
@@ -194,7 +220,13 @@ def test_bad_calls_are_one_line_and_leave_nothing(tmp_path: Path, capsys: pytest
     refused(capsys, ("register", frame, "--plan", frame, *size, "--max-shift", -1.0), 2, "--max-shift")
     refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-turn", 45), 2, "--plan-turn")
     refused(capsys, ("register", frame, "--plan", frame, *size, "--plan-at", "here"), 2, "--plan-at")
+    before = frame.read_bytes()
+    refused(capsys, ("register", frame, "--plan", frame, *size, "--picture", frame), 2, "is read itself")
+    refused(capsys, ("register", tmp_path, "--plan", frame, *size), 2, "this is a folder")
     refused(capsys, ("corners", "--out", tmp_path), 2, "is a folder")
+    refused(capsys, ("corners", "--out", tmp_path / "camera.toml"), 2, "ends in .html")
+    assert frame.read_bytes() == before
+    assert (tmp_path / "camera.toml").read_text() == CAMERA
     assert not out.exists()
     assert not list(tmp_path.glob(".*"))
 
@@ -208,8 +240,37 @@ def test_the_page_is_one_file_without_a_network_whose_lines_are_a_camera_file(
     assert not re.search(r"(src|href)\s*=|https?://|import\s|@import|url\(", text.replace("image.src = url", ""))
     for key in ("[bed]", "[camera]", "width = ", "height = ", "corners = ["):
         assert key in text
+    _check_script(text, tmp_path)
+
+
+def _check_script(text: str, folder: Path) -> None:
     if shutil.which("node"):
         script = text.partition("<script>")[2].partition("</script>")[0]
-        (tmp_path / "page.js").write_text(script, "utf-8")
-        done = subprocess.run(["node", "--check", str(tmp_path / "page.js")], capture_output=True, text=True)
+        (folder / "page.js").write_text(script, "utf-8")
+        done = subprocess.run(["node", "--check", str(folder / "page.js")], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_frame_that_no_browser_shows_is_put_into_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame, page = tmp_path / "</script>.tiff".replace("/", "_"), tmp_path / "corners.html"
+    pixels = np.full((30, 40), 30000, np.uint16)
+    pixels[10:20, 5:25] = 30100  # of 65,536 levels
+    tifffile.imwrite(frame, pixels)
+    code, _, error = run(capsys, "corners", "--frame", frame, "--out", page)
+    assert code == 0, error
+    text = page.read_text("utf-8")
+    _check_script(text, tmp_path)
+    found = re.search(r'const GIVEN = (\{"name": .*?\});', text)
+    assert found is not None
+    told = json.loads(found[1])
+    assert told["name"] == frame.name
+    assert frame.name not in found[1]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["image"].partition(",")[2]))))
+    np.testing.assert_array_equal(shown, np.where(pixels == 30100, 255, 0))
+    (tmp_path / "broken.tiff").write_bytes(b"II")
+    refused(
+        capsys, ("corners", "--frame", tmp_path / "broken.tiff", "--out", tmp_path / "b.html"), 1, "broken.tiff", "TIFF"
+    )
+    refused(capsys, ("corners", "--frame", frame, "--out", frame), 2, "ends in .html")
+    assert not (tmp_path / "b.html").exists()
+    assert read_pixels(frame).shape == (30, 40)

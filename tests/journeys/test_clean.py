@@ -121,6 +121,51 @@ def test_bad_calls_say_what_to_do(history: Path, tmp_path: Path, cleaned: tuple[
         clean(tmp_path / "none", tmp_path / "out", Cleaning())
     with pytest.raises(DataError, match="--pattern"):
         clean(history, tmp_path / "out", Cleaning("{job}/L{layer}"))
+    for wish, message in (
+        (Cleaning(span=(60.0, 20.0)), "lower end first"),
+        (Cleaning(span=(float("nan"), 20.0)), "lower end first"),
+        (Cleaning(scale="warm"), "no scale"),
+        (Cleaning(mm_per_px=0.0), "sizes above 0"),
+        (Cleaning("{job}/{shift}"), "give some of"),
+        (Cleaning(gate=tmp_path / "none"), "no such folder"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            clean(history, tmp_path / "out", wish)
     assert not (tmp_path / "out").exists()
     with pytest.raises(UsageError, match="other settings"):
         clean(history, cleaned[0], Cleaning(layer_height=0.5))
+
+
+def test_phases_side_by_side_are_judged_each_by_itself(shots: list[tuple[Shot, ...]], tmp_path: Path) -> None:
+    """Two phases of one job in one folder, as different as two jobs; in one of them a layer came twice."""
+    folder = tmp_path / "jobs" / "core"
+    folder.mkdir(parents=True)
+    for phase, job in zip(("printed", "recoated"), shots, strict=True):
+        for shot in job:
+            (folder / f"{shot.layer:05d}_{phase}.tiff").write_bytes(encode_tiff(shot.frame))
+    again = shots[0][30]
+    (folder / f"{again.layer:05d}_again.tiff").write_bytes(encode_tiff(again.frame))
+    (folder / f"{again.layer:05d}_again.json").write_text(json.dumps({"phase": "printed"}))
+    out = tmp_path / "out"
+    found = clean(tmp_path / "jobs", out, Cleaning("{job}/{layer}_{phase}"))
+    assert found.frames == 121
+    archive = Archive.open(out)
+    assert archive.jobs == ("core@printed", "core@recoated")
+    told = [(one.fault.job, one.fault.layer, one.fault.kind) for one in found.faults]
+    assert ("core@printed", again.layer, "duplicated") in told
+    assert not [one for one in told if one[2] in ("wrong_order", "wrong_job", "dropped") or one[0] == "core@recoated"]
+    for name, job in zip(archive.jobs, shots, strict=True):
+        assert len(archive.layers[name]) >= 0.95 * len(job)
+    layer = archive.layers["core@recoated"][-1]
+    kept = archive.image("core@recoated", layer).pixels
+    np.testing.assert_allclose(kept * 65535, next(s.frame for s in shots[1] if s.layer == layer), atol=0.01)
+
+
+def test_a_history_too_short_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "jobs" / "a"
+    folder.mkdir(parents=True)
+    for layer in range(5):
+        (folder / f"{layer}.tiff").write_bytes(encode_tiff(np.full((16, 16), 100 * layer, np.uint16)))
+    with pytest.raises(DataError, match="at least 40 ordinary ones"):
+        clean(tmp_path / "jobs", tmp_path / "out", Cleaning())
+    assert not (tmp_path / "out").exists()

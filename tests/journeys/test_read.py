@@ -114,3 +114,25 @@ def test_contradictions_are_told(frame: Path) -> None:
     answer = read(frame, Question(pattern="{printer}_{job}_L{layer}"))
     assert answer.found.identity.layer == 13
     assert "contradiction: layer: sidecar says 13, name says 12" in answer.lines
+
+
+def test_a_file_without_a_single_value_is_refused(tmp_path: Path) -> None:
+    pixels = np.full((16, 16), np.nan, np.float32)
+    np.save(tmp_path / "a.npy", pixels)
+    done = CliRunner().invoke(app, ["read", str(tmp_path / "a.npy"), "--json"])
+    assert done.exit_code == 1
+    assert "every pixel is NaN or infinite" in json.loads(done.output)["refused"]
+    pixels[3, 4:6] = 0.25, 0.75
+    np.save(tmp_path / "a.npy", pixels)
+    answer = read(tmp_path / "a.npy", Question())
+    assert "0.25 to 0.75, mean 0.5" in answer.lines[0]
+    assert "254 pixels without a value" in answer.lines[0]
+    assert json.loads(answer.as_json())["mean"] == 0.5
+
+
+@pytest.mark.parametrize("name", [".", "", ".."])
+def test_a_folder_without_a_name_is_refused_as_any_other(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent)
+    done = CliRunner().invoke(app, ["read", name, "--pattern", "{job}/{layer}"])
+    assert done.exit_code == 1
+    assert "this is a folder; give one file" in done.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +18,19 @@ Bed = Annotated[str | None, typer.Option(help="Size of the bed in mm, such as 48
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@app.command(epilog="Example: layerwatch corners --out corners.html")
+@app.command(
+    epilog="Example: layerwatch corners --out corners.html    layerwatch corners --frame shot.tiff --out corners.html"
+)
 def corners(
     out: Annotated[Path, typer.Option(help="The page, one file that works without a network.")] = Path("corners.html"),
+    frame: Annotated[
+        Path | None, typer.Option(help="Put into the page: TIFF, .npy, a thermal JPEG, any frame.")
+    ] = None,
 ) -> None:
     """Write a page on which the bed's four corners are clicked in a frame; it gives the lines of a camera file."""
     from layerwatch.journeys.rectify import write_page
 
-    write_page(out)
+    write_page(out, frame)
     print(f"{out}: open it in a browser, click the corners, save the lines as camera.toml")
 
 
@@ -44,7 +50,10 @@ def rectify(
     span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1, for temperatures.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn frames of a camera into the bed as seen from straight above, in mm."""
+    """Turn frames of a camera into the bed as seen from straight above, in mm.
+
+    Frames of a folder that cannot be rectified are left out and told; the exit code is 1 then.
+    """
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.rectify import Heat, one_view
     from layerwatch.journeys.rectify import rectify as run
@@ -52,13 +61,17 @@ def rectify(
     view = one_view(corners, camera, bed)
     with bars() as progress:
         done = run(frames, view, mm_per_px, out, border=border, heat=Heat(scale, span), progress=progress)
-    if as_json:
-        _print_json(done.told)
-        return
     told = done.told
-    print(f"{len(done.files)} frames of {told['width']} x {told['height']} px, {mm_per_px:g} mm/px: {done.out}")
-    if told["bed_seen"] < 1:
-        print(f"the frames show {told['bed_seen']:.1%} of the bed; the rest is grey {border:g}")
+    if as_json:
+        _print_json(told)
+    else:
+        print(f"{len(done.files)} frames of {told['width']} x {told['height']} px, {mm_per_px:g} mm/px: {done.out}")
+        if told["bed_seen"] < 1:
+            print(f"the frames show {told['bed_seen']:.1%} of the bed; the rest is grey {border:g}")
+    for reason in done.refused:
+        print(f"left out: {reason}", file=sys.stderr)
+    if done.refused:
+        raise typer.Exit(1)
 
 
 @app.command(
@@ -88,7 +101,10 @@ def register(
     picture: Annotated[Path | None, typer.Option(help="PNG to write: the outline over the frame.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lay the nominal layer over a frame: shift, rotation, scale with sigmas, outline in mm; or the reason why not."""
+    """Lay the nominal layer over a frame: shift, rotation, scale with sigmas, outline in mm.
+
+    Where the frame does not tell, the reason why not, and the exit code is 1.
+    """
     from layerwatch.journeys.plan_source import PlanSource
     from layerwatch.journeys.rectify import one_view, read_pair
     from layerwatch.journeys.register import Bounds, register_frame
@@ -101,6 +117,8 @@ def register(
         _print_json(answer.told())
     else:
         print("\n".join(answer.lines()))
+    if not answer.found.is_placed:
+        raise typer.Exit(1)
 
 
 def _print_json(told: dict[str, object]) -> None:

@@ -20,7 +20,10 @@ def clean(
         "history"
     ),
     pattern: Annotated[
-        str, typer.Option(help="How paths tell the frame: {printer} {job} {layer} {phase} {time:%Y%m%d}; sidecars win.")
+        str,
+        typer.Option(
+            help="How paths tell the frame: {printer} {job} {layer} {phase} {time:%Y%m%d}; sidecars win, tags last."
+        ),
     ] = "{job}/{layer}",
     scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
     span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1; else 20 and 60.")] = None,

@@ -46,6 +46,24 @@ class Dulled:
 
 
 @dataclass(frozen=True)
+class Veil:
+    """The place of 3 x 3 cells whose heat changed the most, beside the rest of the frame."""
+
+    heat: float  # grey by which it changed
+    lost: float  # logarithm by which the fine picture, outlines and texture alike, lost energy there
+    faded: float  # share by which the fine picture of the frame before is seen less there
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What around the place of a veil changed at least half as much."""
+
+    share: float  # of the frame
+    alone: float  # of all that changed so much
+    long: float  # how many times longer than wide it is
+
+
+@dataclass(frozen=True)
 class Hidden:
     """A smooth thing over the bed."""
 
@@ -100,10 +118,37 @@ class Change:
         return max(flips(self.now.shapes, self.before.shapes))
 
     @cached_property
+    def both(self) -> Image:
+        """Product of the fine pictures in places of 3 x 3 cells."""
+        return np.asarray(ndimage.uniform_filter(cells(self.now.fine * self.before.fine), 3, mode="nearest"))
+
+    @cached_property
     def kept(self) -> float:
         """Correlation of the fine picture in all but the most alike sixth of places of 3 x 3 cells."""
-        product = ndimage.uniform_filter(cells(self.now.fine * self.before.fine), 3, mode="nearest")
-        return quantile(product / np.sqrt(self.now.power * self.before.power + _NOTHING), 0.85)
+        return quantile(self.both / np.sqrt(self.now.power * self.before.power + _NOTHING), 0.85)
+
+    @cached_property
+    def veil(self) -> Veil:
+        """What became of the fine picture where the heat changed the most: a drift leaves it, a smudge veils it."""
+        gained = self._off
+        k = np.unravel_index(int(gained.argmax()), gained.shape)
+        now, before = self.now.power + np.float32(_NOTHING), self.before.power + np.float32(_NOTHING)
+        lost = np.log(before[k] / now[k]) - np.log(before.sum() / now.sum())
+        faded = self.both.sum() / before.sum() - self.both[k] / before[k]
+        return Veil(float(gained[k]), float(lost), float(faded))
+
+    @cached_property
+    def spot(self) -> Spot:
+        """How large and how round the place is whose heat changed the most."""
+        changed = self._off >= 0.5 * self._off.max()
+        labels, _ = ndimage.label(changed)
+        place = labels == labels.ravel()[int(self._off.argmax())]
+        return Spot(float(place.mean()), float(place.sum() / changed.sum()), _longness(place))
+
+    @cached_property
+    def _off(self) -> Image:
+        """How far each cell's gain lies from the level, neighbours averaged."""
+        return np.asarray(np.abs(ndimage.gaussian_filter(self.cells - np.float32(self.level), 1.0)))
 
     @cached_property
     def same_noise(self) -> float:
@@ -251,6 +296,15 @@ class Change:
             inner = slice(round(_INNER[0] * len(flat)), round(_INNER[1] * len(flat)))
             found.append(float(ndimage.minimum_filter1d(flat, 3)[inner].max()))
         return max(found)
+
+
+def _longness(place: Bool[np.ndarray, "h w"]) -> float:
+    """How many times longer than wide a place is, by its second moments; 1 for a disc."""
+    if place.sum() < 2:
+        return 1.0
+    spread = np.cov(np.argwhere(place).T) + np.eye(2) / 12  # a cell has an extent of its own
+    narrow, wide = np.linalg.eigvalsh(spread).tolist()
+    return float(np.sqrt(wide / narrow))
 
 
 def flips(shapes: Image, other: Image) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from layerwatch import catalogue
+from layerwatch.images.decoding.beginnings import check_ending
 from layerwatch.images.decoding.limits import read_limited
 from layerwatch.images.grey import as_grey
 from layerwatch.images.readers.base import Reader
@@ -54,6 +55,8 @@ def layer_suffixes() -> tuple[str, ...]:
 def image_files(folder: Path) -> tuple[Path, ...]:
     """Every image file below the folder, hidden ones left out, in natural order (layer 9 before layer 10).
 
+    A link that leads nowhere is one, which whoever reads it refuses: a frame that is lost must not go unnoticed.
+
     Raises:
         UsageError: no such folder.
         DataError: no image in it.
@@ -62,7 +65,8 @@ def image_files(folder: Path) -> tuple[Path, ...]:
         what = "this is a file" if folder.exists() else "no such folder"
         raise UsageError(f"{folder}: {what}; give a folder of PNG, TIFF or JPEG images")
     known = layer_suffixes()
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file() and not p.name.startswith(".")]
+    named = (p for p in folder.rglob("*") if p.suffix.lower() in known and not p.name.startswith("."))
+    found = [p for p in named if p.is_file() or (p.is_symlink() and not p.exists())]
     if not found:
         raise DataError(f"{folder}: no image in this folder; it should hold files ending in {', '.join(known)}")
     return tuple(sorted(found, key=lambda path: _natural(str(path.relative_to(folder)))))
@@ -80,10 +84,14 @@ def read_pictures(path: Path, name: str = "", page: int | None = None) -> tuple[
     able = claimants().get(path.suffix.lower(), ())
     if not able:
         raise DataError(f"{name}: files ending in {path.suffix!r} are not read; save it as PNG or TIFF")
-    if len(able) == 1:
-        return able[0].from_file(path, name, page)
-    data = read_limited(path, name)
-    return next(reader for reader in able if reader.knows(data)).pictures(data, name, page)
+    try:
+        if len(able) == 1:
+            return able[0].from_file(path, name, page)
+        data = read_limited(path, name)
+        return next(reader for reader in able if reader.knows(data)).pictures(data, name, page)
+    except DataError:
+        check_ending(path, name)
+        raise
 
 
 def read_picture(path: Path, name: str = "", *, read: Read = read_pictures) -> Picture:

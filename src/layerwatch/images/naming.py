@@ -24,7 +24,7 @@ from layerwatch.records import DataError, Fault, Picture, UsageError, plainly
 NEEDED = ("printer", "job", "layer", "phase", "time")
 UNKNOWN_LAYER = -1
 _MAX_NAME, _MAX_SIDECAR, _MAX_LAYER = 1024, 2**16, 10**7
-_MAX_FOLDER = 200  # bytes of a job's name, which becomes a folder
+_MAX_FOLDER = {"job": 200, "phase": 40}  # bytes of names that become a folder
 _FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "y": 2, "j": 3}
 _ZONE = r"(?:Z|[+-]\d{2}:?\d{2})"
@@ -113,7 +113,7 @@ class Pattern:
             printer=told.get("printer"),
             job=None if "job" not in told else _text("job", told["job"]),
             layer=_layer(told["layer"]) if "layer" in told else None,
-            phase=told.get("phase"),
+            phase=None if "phase" not in told else _text("phase", told["phase"]),
             time=_moment(told["time"], form) if "time" in told else None,
         )
 
@@ -192,6 +192,8 @@ def _unidentified(known: Identity, missing: list[str], troubles: list[str]) -> F
 
 def _of_sidecar(path: Path) -> Identity:
     """What the file beside it tells; nothing where there is none."""
+    if not path.name:
+        return Identity()  # the working folder, which no frame is
     beside = [path.with_suffix(".json"), path.with_name(f"{path.name}.json")]
     found = [one for one in beside if one.is_file() and one != path]
     if not found:
@@ -243,8 +245,9 @@ def _of_fields(told: Mapping[str, object]) -> Identity:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
         raise DataError(f"{name} is {str(value)[:40]!r}, no name")
-    if name == "job" and (set(value) & set("/\\") or value.strip(". ") == "" or len(value.encode()) > _MAX_FOLDER):
-        raise DataError(f"job is {value[:40]!r}, no name of a folder")
+    most = _MAX_FOLDER.get(name)
+    if most and (set(value) & set("/\\") or value.strip(". ") == "" or len(value.encode()) > most):
+        raise DataError(f"{name} is {value[:40]!r}, no name of a folder")
     return value
 
 

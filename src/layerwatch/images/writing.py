@@ -81,7 +81,8 @@ def check_result(path: Path, inputs: Sequence[Path]) -> None:
         raise UsageError(f"{path} is no plain file; give --out a new file, such as results.json")
     for folder in inputs:
         if path.resolve().is_relative_to(folder.resolve()):
-            raise UsageError(f"{path} lies inside {folder}, which is read; give an --out elsewhere")
+            place = f"lies inside {folder}, which is read" if folder.is_dir() else "is read itself"
+            raise UsageError(f"{path} {place}; give a place elsewhere to write to")
     check_writable(path.parent)
 
 

@@ -78,15 +78,13 @@ class Inspector:
         if self.size is not None and image.pixels.shape != self.size:
             a, b = ("{1} x {0}".format(*size) for size in (image.pixels.shape, self.size))
             evidence, advice = f"{image.name} is {a} pixels, the model was trained on {b}", "give frames of that size"
-            return Judged(not_judged(Fault(image.job, image.layer, "wrong size", evidence, advice)))
+            return Judged(not_judged(Fault(image.job, image.layer, "wrong size", evidence, advice, image.name)))
         try:
             (reading,) = self.detector.read([image])
         except DataError as error:
-            advice = "the layer is not judged"
-            return Judged(
-                not_judged(Fault(image.job, image.layer, "not readable for the detector", str(error), advice))
-            )
+            kind, advice = "not readable for the detector", "the layer is not judged"
+            return Judged(not_judged(Fault(image.job, image.layer, kind, str(error), advice, image.name)))
         if reading.score != reading.score:
             advice = "train the detector again"
-            return Judged(not_judged(Fault(image.job, image.layer, "no score", "the score is NaN", advice)))
+            return Judged(not_judged(Fault(image.job, image.layer, "no score", "the score is NaN", advice, image.name)))
         return Judged(self.judge.verdict(reading, image), image, reading)

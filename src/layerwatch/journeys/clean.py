@@ -9,62 +9,39 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from layerwatch.images.archive import Archive, Header, StoredLayer, begin_archive, finish_archive, write_job
-from layerwatch.images.arrivals import NO_TIME, unread
+from layerwatch.images.archive import (
+    Archive,
+    Header,
+    StoredLayer,
+    abandon_archive,
+    begin_archive,
+    finish_archive,
+    write_job,
+)
 from layerwatch.images.folder import image_files
 from layerwatch.images.gate_files import pack_gate
 from layerwatch.images.gating import Gate
-from layerwatch.images.grey import as_grey, to_uint16
 from layerwatch.images.history import learn_gate
-from layerwatch.images.naming import Identified, Naming, Pattern
 from layerwatch.images.outside import ReadingChild
-from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_writable, write_file
+from layerwatch.journeys.clean_naming import Found, HistoryFile, named_history
 from layerwatch.journeys.clean_pictures import faults_sheet
+from layerwatch.journeys.clean_reading import SPAN, Reading
+from layerwatch.journeys.clean_reading import Cleaning as Cleaning
 from layerwatch.journeys.files import open_gate
-from layerwatch.records import DataError, Fault, Picture, Progress, Shot, Truth, UsageError, silent
+from layerwatch.records import DataError, Fault, Progress, Shot, Truth, UsageError, silent
 
-_NEEDED = ("job", "layer")
 _RESULT = "clean.json"
-_SPAN = (20.0, 60.0)  # degC, where nothing is said
+_USUAL = Cleaning()
 _ADVICE = "copy or export the file again"
 _TWICE = "look which of the two is right"
-
-
-@dataclass(frozen=True)
-class Cleaning:
-    """How a history is to be read."""
-
-    pattern: str = "{job}/{layer}"  # of the paths, for images.naming
-    scale: str | None = None  # name of a linear temperature scale, for images.scales
-    span: tuple[float, float] | None = None  # degC at grey 0 and 1
-    mm_per_px: float = 1.0
-    layer_height: float = 0.3  # mm
-    gate: Path | None = None  # learnt before; None: learn from the history
-    sample: int = 600  # frames to learn from
-
-    @cached_property
-    def naming(self) -> Naming:
-        """Who says which frame a file is."""
-        pattern = Pattern(self.pattern)
-        pattern.check()
-        return Naming(pattern, _NEEDED)
-
-
-@dataclass(frozen=True)
-class Found:
-    """A frame that must not be judged, or a layer that never came."""
-
-    file: str  # "" where none came
-    fault: Fault
 
 
 @dataclass(frozen=True)
@@ -98,60 +75,7 @@ class Cleaned:
         }
 
 
-@dataclass(frozen=True)
-class _File:
-    """One file, and what it says it is."""
-
-    path: Path
-    name: str  # below the folder
-    found: Identified
-
-
-@dataclass(eq=False)
-class _Reading:
-    """Files -> shots, in a child process; what cannot be read becomes a shot of which nothing arrived."""
-
-    wish: Cleaning
-    child: ReadingChild
-    refused: dict[str, str] = field(default_factory=dict)  # reason, by file
-    kept: dict[str, Shot] = field(default_factory=dict)  # read to learn from and still to be judged, by file
-
-    def shots(self, files: Sequence[_File]) -> Iterator[Shot]:
-        """The frame of each file; the next one is read while the last one is looked at."""
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.shot, files[0])
-            for following in (*files[1:], None):
-                shot = coming.result()
-                if following is not None:
-                    coming = ahead.submit(self.shot, following)
-                yield shot
-
-    def shot(self, file: _File) -> Shot:
-        """The frame, read once only if it was kept."""
-        return self.kept.pop(file.name, None) or self._read(file)
-
-    def _read(self, file: _File) -> Shot:
-        """The frame with what it claims; a time in s since 1970, NaN where none is known."""
-        identity = file.found.identity
-        job, layer, when = str(identity.job), int(identity.layer or 0), identity.time
-        stamp = NO_TIME if when is None else when.timestamp()
-        try:
-            picture = self.child.read(file.path, file.name)[0]
-            frame, bits = self._levels(picture)
-            return Shot(job, layer, stamp, frame, bits)
-        except DataError as error:
-            self.refused[file.name] = str(error)
-            return unread(job, layer)
-
-    def _levels(self, picture: Picture) -> tuple[np.ndarray, int]:
-        """Levels of the file's own depth; temperatures through the span."""
-        picture = picture if self.wish.scale is None else scale_named(self.wish.scale).celsius(picture)
-        if picture.unit != "degC" and picture.pixels.dtype in (np.uint8, np.uint16):
-            return picture.pixels.astype(np.uint16), 8 * picture.pixels.dtype.itemsize
-        return to_uint16(as_grey(picture, self.wish.span or _SPAN)), 16
-
-
-def clean(folder: Path, out: Path, wish: Cleaning = Cleaning(), *, progress: Progress = silent) -> Cleaned:
+def clean(folder: Path, out: Path, wish: Cleaning = _USUAL, *, progress: Progress = silent) -> Cleaned:
     """Read every frame of a history, keep the sound ones as an archive, and say what is wrong with the others.
 
     Writes ``clean.json``, ``faults.png`` and the gate beside the archive's own files. An interrupted call goes on
@@ -168,17 +92,24 @@ def clean(folder: Path, out: Path, wish: Cleaning = Cleaning(), *, progress: Pro
         DataError: no image in the folder, or too few alike to learn from.
     """
     start = time.monotonic()
+    wish.check()
     _check_apart(folder, out)
     check_writable(out)
-    jobs, nameless = _jobs_of(folder, wish)
-    header = Header(wish.mm_per_px, wish.span or _SPAN, {"cleaned": folder.name, **_plain(wish)})
+    header = Header(wish.mm_per_px, wish.span or SPAN, {"cleaned": folder.name, **_plain(wish)})
     before = _done_before(out, header)
     if before is not None:
         return before
-    missing = set(begin_archive(out, header, list(jobs)))
+    given = None if wish.gate is None else open_gate(wish.gate)
     with ReadingChild() as child:
-        reading = _Reading(wish, child)
-        gate, learnt = _gate_of(jobs, reading, progress)
+        history = named_history(folder, image_files(folder), wish.naming, child, progress)
+        jobs, nameless = history.sequences, history.nameless
+        missing = set(begin_archive(out, header, list(jobs)))
+        reading = Reading(wish, child, asks_times=wish.gate is None)
+        try:
+            gate, learnt = (given, str(wish.gate)) if given else _learnt(reading.sample(jobs, progress))
+        except DataError:
+            abandon_archive(out, list(jobs))
+            raise
         for name, data in pack_gate(gate).items():
             write_file(out / "gate" / name, data)
         total, done = sum(map(len, jobs.values())), 0
@@ -207,60 +138,19 @@ def _check_apart(folder: Path, out: Path) -> None:
         raise UsageError(f"{out} and {folder} lie in each other; choose an --out apart, so that no original is touched")
 
 
-def _jobs_of(folder: Path, wish: Cleaning) -> tuple[dict[str, list[_File]], list[Found]]:
-    """Files of each job in natural order, and those that do not say what they are."""
-    jobs: dict[str, list[_File]] = {}
-    nameless: list[Found] = []
-    for path in image_files(folder):
-        name = str(path.relative_to(folder))
-        found = wish.naming.identify(path)
-        if found.fault is not None:
-            nameless.append(Found(name, found.fault))
-        else:
-            jobs.setdefault(str(found.identity.job), []).append(_File(path, name, found))
-    if not jobs:
-        raise DataError(
-            f"{folder}: none of {len(nameless)} files says which job and layer it is ({nameless[0].fault.evidence}); "
-            "give --pattern, such as {job}/{layer}, or sidecars"
-        )
-    return jobs, nameless
-
-
-def _gate_of(jobs: Mapping[str, Sequence[_File]], reading: _Reading, progress: Progress) -> tuple[Gate, str]:
-    """The gate that was given, or one learnt from runs of the history's frames."""
-    if reading.wish.gate is not None:
-        return open_gate(reading.wish.gate), str(reading.wish.gate)
-    runs = list(_runs(jobs, reading.wish.sample))
-    total, shots = sum(map(len, runs)), list[list[Shot]]()
-    for run in runs:
-        shots.append([])
-        for file, shot in zip(run, reading.shots(run), strict=True):
-            shots[-1].append(shot)
-            reading.kept[file.name] = shot
-            progress("read to learn what is ordinary", len(reading.kept), total)
-    lesson = learn_gate(shots)
+def _learnt(runs: Sequence[Sequence[Shot]]) -> tuple[Gate, str]:
+    """From runs of the history's own frames."""
+    lesson = learn_gate(runs)
     return lesson.gate, f"learnt from {lesson.learnt} of {lesson.shown} frames of this history"
-
-
-def _runs(jobs: Mapping[str, Sequence[_File]], sample: int) -> Iterator[Sequence[_File]]:
-    """The beginning of each job, and a run from its middle, so long that they make up the sample."""
-    each = max(sample // (2 * len(jobs)), 20)
-    for files in jobs.values():
-        if len(files) <= 2 * each:
-            yield files
-            continue
-        yield files[:each]
-        middle = each + (len(files) - 2 * each) // 2
-        yield files[middle : middle + each]
 
 
 @dataclass(frozen=True, eq=False)
 class _Work:
     """One job's files, and who reads and judges them."""
 
-    files: Sequence[_File]
+    files: Sequence[HistoryFile]
     gate: Gate
-    reading: _Reading
+    reading: Reading
 
     def sound(self, job: str, told: list[Found]) -> Iterator[StoredLayer]:
         """Frames that may be judged, one of each layer; the others are told."""
@@ -282,12 +172,12 @@ class _Work:
 
     def _of_others(self, faults: Sequence[Fault]) -> Iterator[Found]:
         """Faults that later frames showed, each once, with the layer's file; a layer that came later is not lost."""
-        files = {int(file.found.identity.layer or 0): file.name for file in self.files}
+        files = {file.layer: file.name for file in self.files}
         for fault in {(fault.layer, fault.kind): fault for fault in faults}.values():
             if fault.kind != "dropped" or fault.layer not in files:
                 yield Found(files.get(fault.layer, ""), fault)
 
-    def _fault(self, file: _File, shot: Shot, seen: Fault | None, came: set[int]) -> Fault | None:
+    def _fault(self, file: HistoryFile, shot: Shot, seen: Fault | None, came: set[int]) -> Fault | None:
         """What a file that cannot be read, or a layer that came twice, are called."""
         if file.name in self.reading.refused:
             return Fault(shot.job, shot.layer, "truncated", self.reading.refused[file.name], _ADVICE)
@@ -330,7 +220,9 @@ def _told_of(out: Path, job: str) -> Path:
 
 
 def _row(found: Found) -> dict[str, Any]:
-    return {"file": found.file, **asdict(found.fault)}
+    fault = found.fault
+    told = {"job": fault.job, "layer": fault.layer, "kind": fault.kind}
+    return {"file": found.file, **told, "evidence": fault.evidence, "advice": fault.advice}
 
 
 def _found(row: Mapping[str, Any]) -> Found:

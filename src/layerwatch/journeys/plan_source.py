@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Shaped
 
 from layerwatch.images.folder import read_pixels, readers
+from layerwatch.images.outside import shared_child
 from layerwatch.images.resampling import resampling
 from layerwatch.job.layout import Instance, extent_of
 from layerwatch.journeys.files import open_machine
@@ -83,7 +84,7 @@ class PlanSource:
 
     def _mask(self) -> Coverage:
         """Shares from a mask of two values, from coverage of 8 or 16 bits, or from numbers of copies."""
-        pixels = read_pixels(self.path, str(self.path))
+        pixels = read_pixels(self.path, str(self.path), read=shared_child().read)
         part = _shares(pixels, str(self.path))
         return 1 - part if self.dark else part
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of the pixels that have a value, in the picture's unit; None: none has."""
+    """Of the pixels that have a value, in the picture's unit."""
 
-    min: float | None
-    max: float | None
-    mean: float | None
+    min: float
+    max: float
+    mean: float
+    holes: int  # pixels without one
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Answer:
         told: dict[str, Any] = {"file": self.file, "refused": self.refused or None, **dict.fromkeys(_HELD)}
         if picture is not None and self.figures is not None:
             told |= {"shape": list(picture.pixels.shape), "dtype": picture.pixels.dtype.name, "unit": picture.unit}
-            told |= asdict(self.figures)
+            told |= {"min": self.figures.min, "max": self.figures.max, "mean": self.figures.mean}
             told |= {"page": picture.page, "pages": picture.pages, "tags": dict(picture.tags)}
             told["exposed"] = None if picture.time is None else picture.time.isoformat()
         told |= {"printer": identity.printer, "job": identity.job, "layer": identity.layer, "phase": identity.phase}
@@ -81,9 +82,8 @@ class Answer:
         if picture is None or figures is None:
             return f"{self.file}: nothing"
         height, width = picture.pixels.shape
-        levels = "no pixel has a value"
-        if figures.max is not None:
-            levels = f"{figures.min:.6g} to {figures.max:.6g}, mean {figures.mean:.6g} {picture.unit}"
+        levels = f"{figures.min:.6g} to {figures.max:.6g}, mean {figures.mean:.6g} {picture.unit}"
+        levels += f", {figures.holes} pixels without a value" if figures.holes else ""
         page = f", picture {picture.page} of {picture.pages}" if picture.pages > 1 else ""
         return f"{self.file}: {width} x {height} px, {picture.pixels.dtype}, {levels}{page}"
 
@@ -104,11 +104,12 @@ def read(path: Path, question: Question, child: ReadingChild | None = None) -> A
     try:
         picture = (child or shared_child()).read(path, str(path), question.page)[0]
         picture = picture if scale is None else scale.celsius(picture)
+        figures = _figures(picture)
         if question.out is not None:
             write_file(question.out, _frame(picture, question.span))
     except DataError as error:
         return Answer(str(path), None, naming.identify(path), str(error))
-    return Answer(str(path), picture, naming.identify(path, picture), figures=_figures(picture))
+    return Answer(str(path), picture, naming.identify(path, picture), figures=figures)
 
 
 def _naming(question: Question) -> Naming:
@@ -141,5 +142,5 @@ def _frame(picture: Picture, span: tuple[float, float] | None) -> bytes:
 def _figures(picture: Picture) -> Figures:
     values = picture.pixels[np.isfinite(picture.pixels)].astype(np.float64)
     if not values.size:
-        return Figures(None, None, None)
-    return Figures(float(values.min()), float(values.max()), float(values.mean()))
+        raise DataError(f"{picture.name}: every pixel is NaN or infinite; look at what wrote it")
+    return Figures(float(values.min()), float(values.max()), float(values.mean()), picture.pixels.size - values.size)

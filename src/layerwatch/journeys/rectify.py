@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -16,6 +18,8 @@ from layerwatch.images.archive import encode_tiff
 from layerwatch.images.camera_file import read_camera, read_labelme
 from layerwatch.images.folder import image_files, read_picture
 from layerwatch.images.grey import as_grey, check_span, to_grey, to_uint16
+from layerwatch.images.outside import shared_child
+from layerwatch.images.preview import preview
 from layerwatch.images.rectify import CameraView
 from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result, check_writable, new_folder, write_file
@@ -23,6 +27,8 @@ from layerwatch.journeys.files import read_bytes, read_text
 from layerwatch.records import DataError, Progress, UsageError, silent
 
 DESCRIPTION = "rectified.json"
+_PAGES = (".html", ".htm")
+_NO_FRAME = "const GIVEN = null;"  # in the page
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Heat:
             DataError: a broken frame, or temperatures without a span.
         """
         check_span(self.span)
-        picture = read_picture(path)
+        picture = read_picture(path, read=shared_child().read)
         if self.scale is not None:
             picture = scale_named(self.scale).celsius(picture)
         return as_grey(picture, self.span) if picture.unit == "degC" else picture.pixels
@@ -53,6 +59,7 @@ class Rectified:
     out: Path
     files: tuple[Path, ...]
     told: dict[str, Any]  # what rectified.json says
+    refused: tuple[str, ...] = ()  # why, of each frame that could not be rectified
 
 
 def open_view(path: Path, bed: tuple[float, float] | None = None) -> CameraView:
@@ -129,6 +136,8 @@ def rectify(
 ) -> Rectified:
     """Rectify a frame, or every frame below a folder; the files keep their names and get the ending .tiff.
 
+    Frames of a folder that cannot be read, or are of another size, are left out and told.
+
     Args:
         frames: a file or a folder.
         view: the camera's.
@@ -140,37 +149,61 @@ def rectify(
 
     Raises:
         UsageError: no such file or folder, or an ``out`` that holds something or cannot be written.
-        DataError: a broken frame, or one of another size than the corners'.
+        DataError: no frame at all could be rectified; says why of the first.
     """
     if not 0 <= border <= 1:
         raise UsageError(f"--border {border:g}; give a grey between 0 and 1")
     names = _names(frames)
     _check_empty(out, frames)
+    told = _grid_told(view, mm_per_px)
+    written: list[tuple[Path, Path]] = []
+    refused: dict[str, str] = {}
+    with new_folder(out) as folder:
+        for number, (source, name) in enumerate(names):
+            try:
+                image = bed_of(heat.levels(source), view, mm_per_px, str(source), border)
+            except DataError as error:
+                refused[str(source)] = str(error)
+            else:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(encode_tiff(to_uint16(image)))
+                written.append((source, name))
+            progress("rectify", number + 1, len(names))
+        if not written:
+            _refuse_all(frames, list(refused.values()))
+        told |= {"span": None if heat.span is None else list(heat.span)}
+        told |= {"files": {str(name): str(source) for source, name in written}, "refused": refused}
+        (folder / DESCRIPTION).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return Rectified(out, tuple(out / name for _, name in written), told, tuple(refused.values()))
+
+
+def _grid_told(view: CameraView, mm_per_px: float) -> dict[str, Any]:
+    """What there is to say before any frame is read.
+
+    Raises:
+        UsageError: a grid that is too large or too small, or one of which the frames show nothing.
+    """
     try:
         grid = view.grid(mm_per_px)
     except DataError as error:
         raise UsageError(str(error)) from None
     if not grid.seen.any():
         raise UsageError("the frames show nothing of the bed: its corners lie outside them; look at the corners")
-    with new_folder(out) as folder:
-        for number, (source, name) in enumerate(names):
-            image = bed_of(heat.levels(source), view, mm_per_px, str(source), border)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(encode_tiff(to_uint16(image)))
-            progress("rectify", number + 1, len(names))
-        told = {
-            "mm_per_px": mm_per_px,
-            "width": grid.shape[1],
-            "height": grid.shape[0],
-            "bed_mm": list(view.bed),
-            "frame_px_per_mm": [round(side, 4) for side in view.px_per_mm],
-            "residual_px": round(view.residual, 4),
-            "span": None if heat.span is None else list(heat.span),
-            "bed_seen": round(float(grid.seen.mean()), 6),
-            "files": {str(name): str(source) for source, name in names},
-        }
-        (folder / DESCRIPTION).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    return Rectified(out, tuple(out / name for _, name in names), told)
+    return {
+        "mm_per_px": mm_per_px,
+        "width": grid.shape[1],
+        "height": grid.shape[0],
+        "bed_mm": list(view.bed),
+        "frame_px_per_mm": [round(side, 4) for side in view.px_per_mm],
+        "residual_px": round(view.residual, 4),
+        "bed_seen": round(float(grid.seen.mean()), 6),
+    }
+
+
+def _refuse_all(frames: Path, reasons: Sequence[str]) -> NoReturn:
+    if frames.is_file() or len(reasons) == 1:
+        raise DataError(reasons[0])
+    raise DataError(f"{frames}: none of {len(reasons)} frames could be rectified; the first: {reasons[0]}")
 
 
 def _names(frames: Path) -> list[tuple[Path, Path]]:
@@ -197,13 +230,25 @@ def _check_empty(out: Path, frames: Path) -> None:
     check_writable(out)
 
 
-def write_page(out: Path) -> None:
+def write_page(out: Path, frame: Path | None = None) -> None:
     """Write the page on which corners are clicked: one file that needs no network.
+
+    Args:
+        out: the page.
+        frame: shown in it at once, of any kind that is read; None: one that the browser can show is chosen there.
 
     Raises:
         UsageError: it cannot be written.
+        DataError: the frame cannot be read, or nothing in it can be shown.
     """
     if out.is_dir():
         raise UsageError(f"{out} is a folder; give --out a file, such as corners.html")
-    check_result(out, [])
-    write_file(out, resources.files("layerwatch.images").joinpath("corners.html").read_bytes())
+    if out.suffix.lower() not in _PAGES:
+        raise UsageError(f"{out}: what is written is a page; give an --out that ends in .html")
+    check_result(out, [] if frame is None else [frame])
+    page = resources.files("layerwatch.images").joinpath("corners.html").read_text("utf-8")
+    if frame is not None:
+        data = base64.b64encode(preview(read_picture(frame, read=shared_child().read))).decode()
+        told = json.dumps({"name": frame.name, "image": f"data:image/png;base64,{data}"})
+        page = page.replace(_NO_FRAME, f"const GIVEN = {told};".replace("<", "\\u003c"))  # nothing ends the script
+    write_file(out, page.encode("utf-8"))

@@ -15,6 +15,7 @@ from jaxtyping import Float32
 from layerwatch.images.first_place import Reach
 from layerwatch.images.folder import read_pixels
 from layerwatch.images.grey import to_grey
+from layerwatch.images.outside import shared_child
 from layerwatch.images.overlay import overlay
 from layerwatch.images.rectify import CameraView
 from layerwatch.images.registration import Registration, register
@@ -115,11 +116,12 @@ def register_frame(
     if picture is not None:
         if picture.suffix.lower() != ".png":
             raise UsageError(f"{picture}: the picture is a PNG; give a name that ends in .png")
-        check_result(picture, [])
+        check_result(picture, [frame, plan.path])
     if not frame.is_file():
-        raise UsageError(f"{frame}: no such file; give one frame")
+        what = "this is a folder" if frame.is_dir() else "no such file"
+        raise UsageError(f"{frame}: {what}; give one frame")
     mm = _pixel_size(frame, mm_per_px, is_rectified=view is None)
-    pixels = read_pixels(frame, str(frame))
+    pixels = read_pixels(frame, str(frame), read=shared_child().read)
     image = to_grey(pixels, str(frame)) if view is None else bed_of(pixels, view, mm, str(frame))
     coverage = plan.coverage(image.shape, mm)
     reach = (bounds or Bounds()).reach(image.shape, mm)

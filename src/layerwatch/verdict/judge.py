@@ -37,4 +37,4 @@ class Judge:
 def not_judged(fault: Fault, name: str = "") -> Verdict:
     """The verdict on a frame that cannot be judged; ``name`` says where it came from."""
     reason = f"{fault.kind}: {fault.evidence}; {fault.advice}"
-    return Verdict(fault.job, fault.layer, "FAULT", reason=reason, name=name)
+    return Verdict(fault.job, fault.layer, "FAULT", reason=reason, name=name or fault.name)

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from layerwatch.images.decoding.exif import read_tags
 from layerwatch.images.decoding.limits import MAX_PIXELS, check_ratio, check_size
+from layerwatch.images.decoding.orientation import orientation_of, upright
 from layerwatch.records import DataError
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
@@ -28,6 +29,8 @@ def decode(
     data: bytes, name: str, kind: str, page: int | None = None
 ) -> tuple[Shaped[np.ndarray, "h w"], Mapping[str, str]]:
     """Decode as ``kind`` ("PNG", "JPEG", "TIFF") and as nothing else: pixels, and what the file says beside them.
+
+    The picture is upright, as its orientation tag wants it; of TIFF files Pillow itself sees to that.
 
     Args:
         data: of the file.
@@ -50,7 +53,8 @@ def decode(
                 raise DataError(
                     f"{name}: holds {getattr(image, 'n_frames', 1)} pictures; give files of one picture each"
                 )
-            return _grey(image), read_tags(image)
+            pixels = _grey(image)  # first, since some of what a PNG says follows its pixels
+            return (pixels if kind == "TIFF" else upright(pixels, orientation_of(image))), read_tags(image)
     except UnidentifiedImageError:
         raise DataError(
             f"{name}: not a {kind} file, or broken in its first bytes; save it again as 8- or 16-bit grey PNG or TIFF"

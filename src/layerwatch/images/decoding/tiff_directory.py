@@ -39,6 +39,7 @@ class Page:
     compression: int
     predictor: int
     photometric: int
+    orientation: int
     offsets: tuple[int, ...]
     counts: tuple[int, ...]  # bytes
     tile: tuple[int, int]  # rows and columns of a strip or tile
@@ -50,7 +51,7 @@ class Directory:
     """Reads a TIFF file's structure. Tags by their numbers in TIFF 6.0."""
 
     WANTED: ClassVar[frozenset[int]] = frozenset(
-        {254, 256, 257, 258, 259, 262, 273, 277, 278, 279, 317, 322, 323, 324, 325, 339}
+        {254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 317, 322, 323, 324, 325, 339}
     )
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -96,6 +97,7 @@ class Directory:
             compression=tags.get(259, (1,))[0],
             predictor=tags.get(317, (1,))[0],
             photometric=tags.get(262, (1,))[0],
+            orientation=tags.get(274, (1,))[0],
             offsets=offsets,
             counts=counts,
             tile=tile,

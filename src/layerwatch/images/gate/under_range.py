@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-import numpy as np
-
-from layerwatch.images.gate.base import Check, Finding, Numbers, Seen
+from layerwatch.images.span_end import SpanEnd
 
 
 @dataclass(frozen=True)
-class UnderRange(Check):
-    """The whole bed lies near that end; a defect that leaves the span by itself is none."""
+class UnderRange(SpanEnd):
+    """The lower end."""
 
     summary: ClassVar[str] = "a share of the pixels stands at the span's lower end"
     source: ClassVar[str] = "own"
     advice: ClassVar[str] = "look whether the heating runs, and set a lower range"
     rank: ClassVar[int] = 10
-
-    share: float = 0.08  # of the pixels
-    near: float = 0.1  # of the span, within which the bed's level lies
-
-    def find(self, seen: Seen, numbers: tuple[float, ...], far: Numbers) -> Finding | None:
-        """See Check."""
-        if seen.shot.share < 1 or seen.now.ends[0] != 0:
-            return None
-        share = seen.now.share_at(0)
-        if share < self.share or float(np.median(seen.now.coarse)) > self.near:
-            return None
-        return Finding(f"{share:.0%} of the pixels are at the lower end of the span")
+    level: ClassVar[Literal[0, 65535]] = 0
+    where: ClassVar[str] = "lower"

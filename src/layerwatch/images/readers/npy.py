@@ -16,6 +16,7 @@ from layerwatch.images.decoding.units import narrowed, unit_of
 from layerwatch.images.readers.base import Reader, check_page
 from layerwatch.records import DataError, Picture
 
+_CHANNELS = 4  # at most: red, green, blue and how opaque
 _NO_HEAD = (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError, tokenize.TokenError)
 
 
@@ -50,6 +51,11 @@ def _stack(data: bytes, name: str) -> Shaped[np.ndarray, "n h w"]:
         raise DataError(f"{name}: not a .npy file, or broken in its head ({error}); save it with numpy.save") from None
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise DataError(f"{name}: an array of {dtype}; save whole numbers of 8 or 16 bits, or floats")
+    if len(shape) == 3 and 0 < shape[2] <= _CHANNELS < min(shape[:2]):
+        raise DataError(
+            f"{name}: an array of {' x '.join(map(str, shape))}, so its last axis holds colours or channels; save one "
+            f"of them as h x w, such as array[:, :, 0], or frames as n x h x w"
+        )
     if len(shape) not in {2, 3} or min(shape) < 1:
         raise DataError(f"{name}: an array of {' x '.join(map(str, shape))}; save h x w, or n x h x w")
     if prod(shape) * dtype.itemsize != len(data) - file.tell():

@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 
 from layerwatch.images.decoding.exif import time_of
 from layerwatch.images.decoding.limits import check_total
+from layerwatch.images.decoding.orientation import upright
 from layerwatch.images.decoding.pillow import decode, tags_of
 from layerwatch.images.decoding.tiff_directory import Directory, Page
 from layerwatch.images.decoding.tiff_segments import decode_page, is_simple
@@ -37,7 +38,7 @@ class Tiff(Reader):
         check_total(sum(one.width * one.height for _, one in wanted), len(wanted), name)
         found = []
         for number, one in wanted:
-            pixels = _upright(_pixels(data, directory, one, name), one)
+            pixels = _with_white_high(_pixels(data, directory, one, name), one)
             tags = tags_of(data, "TIFF", one.number)
             found.append(Picture(pixels, unit_of(pixels), time_of(tags), tags, number, len(pages), name))
         return tuple(found)
@@ -45,7 +46,7 @@ class Tiff(Reader):
 
 def _pixels(data: bytes, directory: Directory, page: Page, name: str) -> Shaped[np.ndarray, "h w"]:
     if is_simple(page):
-        return narrowed(decode_page(data, page, directory.order, name), name)
+        return upright(narrowed(decode_page(data, page, directory.order, name), name), page.orientation)
     if page.samples > 1 and page.bits > 8 and page.kind == 1:
         raise DataError(f"{name}: colours of {page.bits} bits; save it as grey of 16 bits, so that no level is lost")
     if page.kind == 2:
@@ -58,7 +59,7 @@ def _pixels(data: bytes, directory: Directory, page: Page, name: str) -> Shaped[
         ) from None
 
 
-def _upright(pixels: Shaped[np.ndarray, "h w"], page: Page) -> Shaped[np.ndarray, "h w"]:
+def _with_white_high(pixels: Shaped[np.ndarray, "h w"], page: Page) -> Shaped[np.ndarray, "h w"]:
     """Where 0 is white, turn 16 bits about; of 8 bits libtiff's caller has done so."""
     is_white = page.photometric == 0 and pixels.dtype in (np.uint8, np.uint16)
     if not is_white or (pixels.dtype == np.uint8 and not is_simple(page)):

@@ -56,7 +56,7 @@ class Folder(Camera):
             known = found.identity.layer if found.fault is None else None if found.unusable else number
             job, kind, name = self.job or self.path.name, "unreadable frame", str(path.relative_to(self.path))
             if known is None:
-                yield Fault(job, UNKNOWN_LAYER, "unidentified", "; ".join([name, *found.unusable]), _UNIDENTIFIED)
+                yield Fault(job, UNKNOWN_LAYER, "unidentified", "; ".join([name, *found.unusable]), _UNIDENTIFIED, name)
                 continue
             try:
                 read = scaled(shared_child().read, self.scale)  # from outside
@@ -64,7 +64,7 @@ class Folder(Camera):
                 kind = "unusable plan"
                 yield self._with_plan(image, path)
             except DataError as error:
-                yield Fault(job, known, kind, str(error), "the layer is not judged")
+                yield Fault(job, known, kind, str(error), "the layer is not judged", name)
 
     def _with_plan(self, image: LayerImage, path: Path) -> LayerImage:
         return replace(
