@@ -42,7 +42,7 @@ class Heat:
     _layer: int = -1
 
     def lay(self, coverage: Image, layer: int) -> PlanTerms:
-        """The next layer's outline; where layers are missing, those before are taken to be like it.
+        """The next layer's outline; where layers are missing, all before are taken to be like it, down to layer 0.
 
         Args:
             coverage: share of each pixel inside the nominal outline.
@@ -52,7 +52,10 @@ class Heat:
         fresh, soft, creep = forward(coverage), gaussian(shape, _OPTICS, _OPTICS), gaussian(shape, _CREEP, _CREEP)
         left = np.array(_RATES, np.float32)[:, None, None] * creep
         is_first = self._state is None or layer != self._layer + 1 or self._state.shape[1:] != fresh.shape
-        before = left * (fresh / (1 - left) if is_first or self._state is None else self._state)
+        if is_first or self._state is None:
+            before = left * fresh * ((1 - left ** np.float32(max(layer, 0))) / (1 - left))
+        else:
+            before = left * self._state
         self._state, self._layer = np.asarray(before + fresh, np.complex64), layer
         blurs = np.stack([soft, *(gaussian(shape, b, b) for b in _BLURS)])
         made = back(np.concatenate([fresh * blurs, before * soft]), shape[1])

@@ -22,6 +22,7 @@ LASTING = 5  # layers over which what stays is gathered
 _WINDOW = 24  # layers of the reference, at most
 _POOL = 4  # layers from which coefficients are pooled
 _BROKEN = 400.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
+_UNLIKE = 120.0  # the same, from which a layer has coefficients of its own
 _ANEW = 3  # such layers in a row, and pooling begins again
 _UPDATES = 5  # layers between two corrections of the covariance
 _FIRST_ROUNDS = 4  # of corrections on a first frame
@@ -195,7 +196,7 @@ class Running:
         lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
         if lost < _BROKEN:
             self._broken = 0
-            return pooled, False
+            return (pooled if lost < _UNLIKE else alone), False
         self._broken += 1
         if self._broken >= _ANEW:
             for kept in self._kept[:-2]:
