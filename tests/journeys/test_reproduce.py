@@ -74,8 +74,8 @@ def test_table_2_has_every_input_of_the_paper_in_its_columns(done: Path) -> None
 def test_every_claim_has_a_row_and_those_that_were_not_run_say_so(done: Path) -> None:
     claims = rows(done / "out" / "claims.csv")
     assert list(claims[0])[:4] == ["claim", "paper", "ours", "holds"]
-    assert {row["holds"] for row in claims} <= {"yes", "no", "not run"}
-    assert all(row["ours"] for row in claims if row["holds"] != "not run")
+    assert {row["holds"] for row in claims} <= {"yes", "no", "cannot be judged"}
+    assert all(row["ours"] for row in claims)
     counts = next(row for row in claims if "trainable parameters" in row["claim"])
     assert (counts["ours"], counts["holds"]) == ("1430209, 3039041, 5697347", "yes")
 
@@ -140,7 +140,7 @@ def test_a_part_that_cannot_be_printed_leaves_no_claim(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_costly_claims_run_too(done: Path) -> None:
     reproduce(SMALL, (), done / "costly", done / "work", costly=True)
-    assert "not run" not in {row["holds"] for row in rows(done / "costly" / "claims.csv")}
+    assert not [row for row in rows(done / "costly" / "claims.csv") if "not run" in row["ours"]]
     for name in ("causes", "contaminated", "variability"):
         assert len(rows(done / "costly" / f"{name}.csv")) >= 3
     told = json.loads((done / "costly" / "one_number.json").read_text())

@@ -65,8 +65,8 @@ def _model_changes(shop: Workshop) -> tuple[str, ...]:
 
 
 def _row(kind: str, what: str, found: Merit, base: Merit) -> Row:
-    areas = {f"AUROC {name}": value for name, value in found.auroc.items()}
-    moved = {"A_D moves": found.auroc["A_D"] - base.auroc["A_D"]}
+    areas = {f"AUROC {name}": area.value for name, area in found.auroc.items()}
+    moved = {"A_D moves": found.auroc["A_D"].value - base.auroc["A_D"].value}
     return {"changed": kind, "to": what, **areas, "forest on subtracted": found.forest, **moved}
 
 
