@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -60,24 +62,32 @@ def figure_6() -> dict[str, bytes]:
 
 def figure_3(stages: Mapping[str, Image]) -> dict[str, bytes]:
     """One layer as it comes to be, stage by stage; below what a stage adds in K, or its middle three times as large."""
-    figure, axes = sheet(2, len(stages), 11.0, 5.0)
+    figure, axes = sheet(2, len(stages), 11.0, 4.6)
     before: Image | None = None
     for (top, below), (name, image) in zip(zip(*axes, strict=True), stages.items(), strict=True):
         unit = _unit(image)
-        shown = top.imshow(image, cmap="inferno" if unit == "degC" else "gray", interpolation="none")
+        shown = top.imshow(image, cmap=_levels("inferno" if unit == "degC" else "gray"), interpolation="none")
         _bar(figure, shown, top, unit)
         bare(top, name)
-        if unit == "degC" and before is not None and before.shape == image.shape:
-            added = image - before
-            most = float(np.percentile(np.abs(added), 99.5)) or 1.0
-            shown = below.imshow(added, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="none")
-            _bar(figure, shown, below, "K")
-            bare(below, "what this adds")
-        else:
-            below.imshow(_middle(image), cmap=shown.get_cmap(), interpolation="none")
-            bare(below, "its middle")
+        _stage_below(figure, below, image, before if unit == "degC" else None)
         before = image if unit == "degC" else None
     return forms(figure)
+
+
+def _stage_below(figure: Figure, ax: Axes, image: Image, before: Image | None) -> None:
+    """The difference from the stage before, where that is of the same kind; else the middle of the image."""
+    if before is None or before.shape != image.shape:
+        ax.imshow(_middle(image), cmap=_levels("inferno" if _unit(image) == "degC" else "gray"), interpolation="none")
+        bare(ax, "its middle")
+        return
+    added = image - before
+    if not added.any():
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "adds nothing here", transform=ax.transAxes, ha="center", va="center", fontsize=9)
+        return
+    most = float(np.percentile(np.abs(added), 99.5)) or 1.0
+    _bar(figure, ax.imshow(added, cmap=_levels("RdBu_r"), vmin=-most, vmax=most, interpolation="none"), ax, "K")
+    bare(ax, "what this adds")
 
 
 def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
@@ -95,14 +105,14 @@ def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict
 
 def figure_2(frames: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
     """Layers of one job in which a defect begins and goes on; below what changed since the first, defect outlined."""
-    figure, axes = sheet(2, len(frames), 10.0, 5.4)
+    figure, axes = sheet(2, len(frames), 9.0, 5.6)
     low, high = np.percentile(np.stack([image for _, image, _ in frames]), [0.5, 99.5])
     first = frames[0][1]
     most = float(np.percentile(np.abs(np.stack([image - first for _, image, _ in frames])), 99)) or 1.0
     for (top, below), (name, image, mask) in zip(zip(*axes, strict=True), frames, strict=True):
-        shown = top.imshow(image, cmap="inferno", vmin=low, vmax=high, interpolation="none")
+        shown = top.imshow(image, cmap=_levels("inferno"), vmin=low, vmax=high, interpolation="none")
         bare(top, name)
-        changed = below.imshow(image - first, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="none")
+        changed = below.imshow(image - first, cmap=_levels("RdBu_r"), vmin=-most, vmax=most, interpolation="none")
         bare(below)
         if mask.any() and not mask.all():
             below.contour(mask.astype(np.float32), [0.5], colors=["black"], linewidths=1.0)
@@ -115,6 +125,11 @@ def figure_2(frames: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> di
 def _unit(image: Image) -> str:
     """Shares and grey levels lie in [0, 1], temperatures of a bed do not."""
     return "degC" if float(image.max()) > 1.5 else "share"
+
+
+def _levels(name: str) -> Colormap:
+    """A colour map of few colours: as easy to read, and its pictures are a fraction in size."""
+    return colormaps[name].resampled(24)
 
 
 def _bar(figure: Figure, shown: AxesImage, ax: Axes, unit: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from layerwatch.evaluation.metrics import Estimate, roc_points
 from layerwatch.evaluation.style import GREY, HEALTHY, colour, dashes, forms, plain, png, sheet
@@ -18,9 +19,10 @@ _BINS = 36
 
 
 def edges_of(values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " k"]:
-    """Bins of equal width on a logarithmic axis over all values."""
-    positive = np.maximum(values, 1e-12)
-    return np.geomspace(positive.min(), positive.max() * 1.0001, _BINS)
+    """Bins of equal width on a logarithmic axis over all values, from a thousandth of the median on."""
+    least = max(1e-3 * float(np.median(values)), 1e-12)
+    lowest = max(float(values.min()), least)
+    return np.geomspace(lowest, max(float(values.max()), lowest) * 1.0001, _BINS)
 
 
 def histograms(scores: Scores, kinds: Sequence[str]) -> bytes:
@@ -75,6 +77,8 @@ def _histograms(scores: Scores, kinds: Sequence[str], sides: Sides) -> Figure:
         for ax in own:
             ax.set_xscale("log")
             ax.set_xlim(edges[0], edges[-1])
+            ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=4))
+            ax.xaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             plain(ax, "anomaly score" if ax is own[-1] else "", "", name if ax is own[0] else "")
             ax.title.set_fontsize(9)
@@ -90,7 +94,7 @@ def _against_healthy(
     ax: Axes, values: Float64[np.ndarray, " n"], kind_of: np.ndarray, defect: str, edges: list[float], number: int
 ) -> None:
     """Layers of one defect in front of the healthy ones, as shares of each, with their AUROC."""
-    healthy, spoiled = (np.maximum(values[kind_of == kind], 1e-12) for kind in ("healthy", defect))
+    healthy, spoiled = (np.maximum(values[kind_of == kind], edges[0]) for kind in ("healthy", defect))
     for some, style in (
         (healthy, {"color": HEALTHY, "alpha": 0.45}),
         (spoiled, {"histtype": "step", "color": colour(number), "lw": 1.4}),
@@ -107,9 +111,9 @@ def _against_healthy(
 def _sides(ax: Axes, methods: Mapping[str, Bool[np.ndarray, " b"]], edges: list[float]) -> None:
     """One bar a method, over the scores that it calls NOK."""
     for number, nok in enumerate(methods.values()):
-        for low, high, is_nok in zip(edges[:-1], edges[1:], nok.tolist(), strict=True):
-            if is_nok:
-                ax.fill_between([low, high], number - 0.35, number + 0.35, color=GREY, lw=0)
+        ends = np.flatnonzero(np.diff(np.r_[False, nok, False])).reshape(-1, 2).tolist()
+        spans = [(edges[first], edges[last] - edges[first]) for first, last in ends]
+        ax.broken_barh(spans, (number - 0.35, 0.7), color=GREY, lw=0)
     ax.set_ylim(len(methods) - 0.4, -0.6)
     ax.set_yticks(range(len(methods)), [name.replace("_", " ") for name in methods], fontsize=6)
     ax.yaxis.set_tick_params(labelleft=ax.get_subplotspec().is_first_col())  # type: ignore[union-attr] # of a grid

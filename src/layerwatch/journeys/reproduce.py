@@ -12,7 +12,7 @@ from layerwatch import __version__
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.journeys.examples import example_parts
-from layerwatch.journeys.reproduction.causes import causes, contaminated, variability
+from layerwatch.journeys.reproduction.causes import causes, contaminated
 from layerwatch.journeys.reproduction.ceiling import ceiling
 from layerwatch.journeys.reproduction.checked import claims
 from layerwatch.journeys.reproduction.detection import detect
@@ -29,6 +29,7 @@ from layerwatch.journeys.reproduction.remade import remade
 from layerwatch.journeys.reproduction.shown import Shown
 from layerwatch.journeys.reproduction.table import table
 from layerwatch.journeys.reproduction.timing import timing
+from layerwatch.journeys.reproduction.variability import variability
 from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.synthesise import crew_of
 from layerwatch.records import DataError, Progress, UsageError, silent

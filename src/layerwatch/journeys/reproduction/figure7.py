@@ -77,7 +77,7 @@ def _bins(cohort: Cohort, name: str, sides: Mapping[str, np.ndarray], seed: int)
     edges = edges_of(values)
     called = [" ".join(method for method, nok in sides.items() if nok[number]) for number in range(len(edges) - 1)]
     for kind in ("healthy", *cohort.defects):
-        counts = np.histogram(np.maximum(values[kinds == kind], 1e-12), edges)[0].tolist()
+        counts = np.histogram(np.maximum(values[kinds == kind], edges[0]), edges)[0].tolist()
         for low, high, count, nok in zip(edges[:-1].tolist(), edges[1:].tolist(), counts, called, strict=True):
             told = {"score": _title(name), "lam": SCORES.get(name, (name, None))[1], "kind": kind}
             yield {**told, "low": low, "high": high, "layers": count, "seed": seed, "nok": nok}

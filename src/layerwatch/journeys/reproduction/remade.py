@@ -45,13 +45,13 @@ def remade(shop: Workshop, shown: Shown) -> None:
 
 
 def _striation(archive: Archive) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """The last layer before a striation and the first three with it."""
+    """The last layer before a striation and the first two with it."""
     job = next(job for job in archive.jobs if job.startswith("striation"))
     truths = archive.truths([job])
     first = next(number for number, truth in enumerate(truths) if truth.is_defective)
     return [
         (f"layer {truth.layer}: {truth.label}", archive.image(job, truth.layer).pixels, truth.mask)
-        for truth in truths[max(first - 1, 0) : first + 3]
+        for truth in truths[max(first - 1, 0) : first + 2]
     ]
 
 
