@@ -1,4 +1,4 @@
-"""Networks -> seconds of one step of their training, measured in turn within one process."""
+"""Networks -> processor seconds of one step of their training, measured in turn within one process."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def step_keys(detector: Detector) -> tuple[str, ...]:
 
 
 def seconds_a_step(shop: Workshop, networks: Sequence[Network], key: str, rounds: int = 3) -> list[list[float]]:
-    """Seconds of one more step, for each network and round; a round has all networks, one after the other.
+    """Processor seconds of one more step, for each network and round; a round has all networks in turn.
 
-    What else the machine does then weighs on all of them alike, as it would not on trainings of another hour.
+    What else the machine does weighs little on them, as it would not on the wall times of whole trainings.
 
     Args:
         shop: where the layers come from.
@@ -43,7 +43,7 @@ def seconds_a_step(shop: Workshop, networks: Sequence[Network], key: str, rounds
 
 
 def estimated(shop: Workshop, network: Network) -> float:
-    """Seconds of a whole training: every part's steps times the shortest time of one."""
+    """Processor seconds of a whole training: every part's steps times the shortest time of one."""
     detector = shop.untrained(network)
     settings = settings_of(detector)
     each = {key: min(seconds_a_step(shop, [network], key, rounds=2)[0]) for key in step_keys(detector)}
@@ -51,12 +51,12 @@ def estimated(shop: Workshop, network: Network) -> float:
 
 
 def _trained(shop: Workshop, network: Network, key: str, steps: int, images: Sequence[LayerImage]) -> float:
-    """Seconds of a training in which ``key`` has so many steps and every other part ten."""
+    """Processor seconds of a training in which ``key`` has so many steps and every other part ten."""
     others = [f"{name}={_SHORT}" for name in step_keys(shop.untrained(network)) if name != key]
     detector = shop.untrained(network, *others, f"{key}={steps}")
-    started = time.perf_counter()
+    started = time.process_time()
     detector.fit(images, seed=network.seed)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _is_steps(key: str) -> bool:

@@ -42,7 +42,10 @@ def timing(shop: Workshop, shown: Shown) -> None:
             step = f"train {network.name}"
             if step not in clocks and step_keys(shop.untrained(network)):
                 seconds = shop.remembered(f"estimated-{name}", partial(estimated, shop, network), written_in=__name__)
-                clocks[step] = ({"seconds": round(seconds, 3), "layers": 0}, "estimated from 20 steps of each part")
+                clocks[step] = (
+                    {"seconds": round(seconds, 3), "layers": 0},
+                    "estimated: processor time of 20 steps of each part",
+                )
     rows = [
         {
             "step": name,
