@@ -35,8 +35,8 @@ class ThreeCriticStepsAreFaster(Claim):
         ratios = sorted(five / three for three, five in zip(*took, strict=True))
         pair = compared(shop, *networks, "A_D")
         said = (
-            f"{_ROUNDS} rounds of both in turn, processor time: a generator step takes {1000 * min(took[0]):.0f} ms with 3 and "
-            f"{1000 * min(took[1]):.0f} ms with 5, {ratios[0]:.2f} to {ratios[-1]:.2f} times as long; 3: "
+            f"{_ROUNDS} rounds of both in turn, processor time: a generator step takes {1000 * min(took[0]):.0f} ms "
+            f"with 3 and {1000 * min(took[1]):.0f} ms with 5, {ratios[0]:.2f} to {ratios[-1]:.2f} times as long; 3: "
             f"AUROC of A_D {merit(shop, networks[0]).auroc['A_D']}; 5: {merit(shop, networks[1]).auroc['A_D']}; "
             f"difference {pair.difference}"
         )
