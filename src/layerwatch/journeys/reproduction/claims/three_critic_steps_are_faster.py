@@ -33,7 +33,7 @@ class ThreeCriticStepsAreFaster(Claim):
             "critic-steps", lambda: seconds_a_step(shop, networks, "gan_steps", _ROUNDS), written_in=__name__
         )
         ratios = sorted(five / three for three, five in zip(*took, strict=True))
-        pair = compared(shop, *networks, "A_D")
+        pair = compared(shop, networks[0], networks[1], "A_D")
         said = (
             f"{_ROUNDS} rounds of both in turn, processor time: a generator step takes {1000 * min(took[0]):.0f} ms "
             f"with 3 and {1000 * min(took[1]):.0f} ms with 5, {ratios[0]:.2f} to {ratios[-1]:.2f} times as long; 3: "
