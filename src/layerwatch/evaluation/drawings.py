@@ -62,7 +62,7 @@ def figure_6() -> dict[str, bytes]:
 
 def figure_3(stages: Mapping[str, Image]) -> dict[str, bytes]:
     """One layer as it comes to be, stage by stage; below what a stage adds in K, or its middle three times as large."""
-    figure, axes = sheet(2, len(stages), 11.0, 4.6)
+    figure, axes = sheet(2, len(stages), 9.6, 4.0)
     before: Image | None = None
     for (top, below), (name, image) in zip(zip(*axes, strict=True), stages.items(), strict=True):
         unit = _unit(image)
@@ -105,7 +105,7 @@ def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict
 
 def figure_2(frames: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
     """Layers of one job in which a defect begins and goes on; below what changed since the first, defect outlined."""
-    figure, axes = sheet(2, len(frames), 9.0, 5.6)
+    figure, axes = sheet(2, len(frames), 9.0, 3.8)
     low, high = np.percentile(np.stack([image for _, image, _ in frames]), [0.5, 99.5])
     first = frames[0][1]
     most = float(np.percentile(np.abs(np.stack([image - first for _, image, _ in frames])), 99)) or 1.0
@@ -128,8 +128,8 @@ def _unit(image: Image) -> str:
 
 
 def _levels(name: str) -> Colormap:
-    """A colour map of few colours: as easy to read, and its pictures are a fraction in size."""
-    return colormaps[name].resampled(24)
+    """A colour map of few colours, one of them in the middle: as easy to read, and its pictures are small."""
+    return colormaps[name].resampled(13)
 
 
 def _bar(figure: Figure, shown: AxesImage, ax: Axes, unit: str) -> None:

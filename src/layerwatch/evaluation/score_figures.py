@@ -77,7 +77,9 @@ def _histograms(scores: Scores, kinds: Sequence[str], sides: Sides) -> Figure:
         for ax in own:
             ax.set_xscale("log")
             ax.set_xlim(edges[0], edges[-1])
-            ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=4))
+            ax.xaxis.set_major_locator(
+                LogLocator(subs=(1.0, 3.0) if edges[-1] < 100 * edges[0] else (1.0,), numticks=4)
+            )
             ax.xaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             plain(ax, "anomaly score" if ax is own[-1] else "", "", name if ax is own[0] else "")
@@ -96,15 +98,13 @@ def _against_healthy(
     """Layers of one defect in front of the healthy ones, as shares of each, with their AUROC."""
     healthy, spoiled = (np.maximum(values[kind_of == kind], edges[0]) for kind in ("healthy", defect))
     for some, style in (
-        (healthy, {"color": HEALTHY, "alpha": 0.45}),
+        (healthy, {"histtype": "stepfilled", "color": HEALTHY, "alpha": 0.45}),
         (spoiled, {"histtype": "step", "color": colour(number), "lw": 1.4}),
     ):
         ax.hist(some, edges, weights=np.full(len(some), 1 / max(len(some), 1)), **style)  # type: ignore[arg-type] # named
     if len(healthy) and len(spoiled):
         false, hits = roc_points(healthy, spoiled)
-        ax.text(
-            0.98, 0.92, f"{np.trapezoid(hits, false):.2f}", transform=ax.transAxes, ha="right", va="top", fontsize=8
-        )
+        ax.text(0.03, 0.92, f"{np.trapezoid(hits, false):.2f}", transform=ax.transAxes, ha="left", va="top", fontsize=8)
     ax.set_yticks([])
 
 

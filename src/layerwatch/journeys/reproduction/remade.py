@@ -45,12 +45,16 @@ def remade(shop: Workshop, shown: Shown) -> None:
 
 
 def _striation(archive: Archive) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """The last layer before a striation and the first two with it."""
+    """The last layer before a striation and the first two with it; the half of the bed in which most of it lies."""
     job = next(job for job in archive.jobs if job.startswith("striation"))
     truths = archive.truths([job])
     first = next(number for number, truth in enumerate(truths) if truth.is_defective)
+    covered = truths[first].mask.sum(1)
+    half = len(covered) // 2
+    start = max(range(len(covered) - half + 1), key=lambda row: int(covered[row : row + half].sum()))
+    rows = slice(start, start + half)
     return [
-        (f"layer {truth.layer}: {truth.label}", archive.image(job, truth.layer).pixels, truth.mask)
+        (f"layer {truth.layer}: {truth.label}", archive.image(job, truth.layer).pixels[rows], truth.mask[rows])
         for truth in truths[max(first - 1, 0) : first + 2]
     ]
 
@@ -95,7 +99,8 @@ def _table_1(protocol: Protocol) -> Rows:
 
 
 _FIGURE_2 = (
-    "A virtual job in which striation begins, at severity {:g}; below, the change, and what is defective outlined."
+    "A virtual job in which striation begins, at severity {:g}; below, the change, and what is defective outlined; "
+    "half of the bed."
 )
 _FIGURE_4 = (
     "Each defect at severity {:g}, outlined below: a matched filter finds all of them, the eye the compact ones."
