@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from layerwatch.evaluation.metrics import Estimate, accuracy, auroc, clopper_pearson, exceedance, roc_points
+from layerwatch.evaluation.metrics import (
+    Estimate,
+    accuracy,
+    auroc,
+    auroc_difference,
+    clopper_pearson,
+    exceedance,
+    roc_points,
+)
 from layerwatch.records import DataError
 
 
@@ -86,3 +94,18 @@ def test_roc_points_rise_from_nothing_to_everything() -> None:
 
 def test_an_estimate_reads_as_a_sentence_would_have_it() -> None:
     assert str(Estimate(0.5, 0.25, 0.75)) == "0.500 [0.250, 0.750]"
+
+
+def test_a_difference_of_two_scores_of_the_same_layers_is_surer_than_their_intervals() -> None:
+    rng = np.random.default_rng(0)
+    names = jobs(200, 10)
+    ease = np.repeat(rng.normal(0, 2, 20), 10)  # what both scores make of a job
+    healthy, defective = ease + rng.normal(0, 1, 200), ease + rng.normal(1, 1, 200)
+    other = (healthy + rng.normal(0, 0.1, 200), defective - 0.5 + rng.normal(0, 0.1, 200))
+    found = auroc_difference(healthy, defective, *other, names, names)
+    each = [auroc(*sides, names, names) for sides in ((healthy, defective), other)]
+    assert found.value == pytest.approx(each[0].value - each[1].value)
+    assert found.low > 0  # sure, though both intervals overlap
+    assert each[0].low < each[1].high
+    backwards = auroc_difference(*other, healthy, defective, names, names)
+    assert (backwards.value, backwards.low, backwards.high) == pytest.approx((-found.value, -found.high, -found.low))

@@ -50,3 +50,12 @@ def test_contamination_one_half_calls_half_of_the_cohort_nok() -> None:
     X = np.random.default_rng(0).normal(size=(200, 4))
     assert IsolationForest().fit(X).predict(X).mean() == pytest.approx(0.5, abs=0.01)
     assert IsolationForest(contamination="auto").fit(X).predict(X).mean() < 0.45
+
+
+def test_a_mixture_parts_as_many_as_are_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(middle, 0.1, (30, 2)) for middle in (0.0, 3.0, 6.0)])
+    found = Gmm().split(X, X, 3)
+    assert [len(set(found[start : start + 30].tolist())) for start in (0, 30, 60)] == [1, 1, 1]
+    assert len(set(found.tolist())) == 3
+    assert set(IsolationForest().split(X, X, 3).tolist()) == {0, 1}  # it knows two sides only

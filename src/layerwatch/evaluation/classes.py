@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int64
-from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
-from sklearn.mixture import GaussianMixture
 
+from layerwatch import catalogue
 from layerwatch.evaluation.cohorts import Cohort, Mix, halves
+from layerwatch.evaluation.tables import methods
 from layerwatch.records import DataError
-
-_FULL_UP_TO = 256  # features
-_METHODS: dict[str, Callable[[int, int, int], Any]] = {
-    "k_means": lambda count, dimension, seed: KMeans(count, n_init=10, random_state=seed),
-    "gmm": lambda count, dimension, seed: GaussianMixture(
-        count,
-        covariance_type="full" if dimension <= _FULL_UP_TO else "diag",
-        random_state=seed,
-        max_iter=300,
-        reg_covar=1e-6,
-    ),
-}
-METHODS = tuple(_METHODS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +21,13 @@ class Classes:
 
     adjusted_rand: float  # 1: the same partition; 0: as by chance
     kinds: tuple[str, ...]  # rows of the matrix
-    confusion: Int64[np.ndarray, "k c"]  # layers of each kind in each cluster
+    confusion: Int64[np.ndarray, "k c"]  # layers of each kind in each cluster, two at least
+
+
+def methods_for(dimension: int) -> tuple[str, ...]:
+    """The cluster methods of the shelf that take so many features."""
+    most = {name: catalogue.load("verdict.clusters", name).max_dimension for name in methods()}
+    return tuple(name for name, limit in most.items() if limit is None or dimension <= limit)
 
 
 def classes_found(
@@ -43,18 +35,20 @@ def classes_found(
 ) -> Classes:
     """Cluster X into as many clusters as there are kinds, count on Y; the kinds are only counted.
 
+    A method of the shelf that knows two sides only gives two clusters.
+
     Args:
         X: layers to cluster.
         Y: other layers.
         kinds: of each of Y.
-        method: "k_means" or "gmm".
+        method: its name on the shelf.
         seed: of the method's starts.
     """
     names = tuple(sorted(set(kinds)))
     scale = float(np.asarray(X, np.float64).std()) or 1.0  # regularisation of covariances is absolute
-    model = _METHODS[method](len(names), X.shape[1], seed).fit(np.asarray(X, np.float64) / scale)
-    found = model.predict(np.asarray(Y, np.float64) / scale)
-    matrix = np.zeros((len(names), len(names)), np.int64)
+    x, y = (np.asarray(some, np.float64) / scale for some in (X, Y))
+    found = catalogue.load("verdict.clusters", method)().split(x, y, len(names), seed=seed)
+    matrix = np.zeros((len(names), max(int(found.max()) + 1, 2)), np.int64)
     for kind, cluster in zip(kinds, found.tolist(), strict=True):
         matrix[names.index(kind), cluster] += 1
     return Classes(float(adjusted_rand_score(list(kinds), found)), names, matrix)

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from layerwatch.evaluation.style import GREY, bare, colour, forms, sheet
+from layerwatch.evaluation.style import GREY, bare, colour, forms, label_rows, sheet
 
 Image = Float32[np.ndarray, "h w"]
 _BOX = 0.8  # half a box's width, in units of the drawing
@@ -57,12 +61,33 @@ def figure_6() -> dict[str, bytes]:
 
 
 def figure_3(stages: Mapping[str, Image]) -> dict[str, bytes]:
-    """One layer as it comes to be, stage by stage."""
-    figure, axes = sheet(1, len(stages), 11.5, 2.9)
-    for ax, (name, image) in zip(axes[0], stages.items(), strict=True):
-        ax.imshow(image, cmap="gray" if name == "mask" else "inferno")
-        bare(ax, name)
+    """One layer as it comes to be, stage by stage; below what a stage adds in K, or its middle three times as large."""
+    figure, axes = sheet(2, len(stages), 9.6, 4.0)
+    before: Image | None = None
+    for (top, below), (name, image) in zip(zip(*axes, strict=True), stages.items(), strict=True):
+        unit = _unit(image)
+        shown = top.imshow(image, cmap=_levels("inferno" if unit == "degC" else "gray"), interpolation="none")
+        _bar(figure, shown, top, unit)
+        bare(top, name)
+        _stage_below(figure, below, image, before if unit == "degC" else None)
+        before = image if unit == "degC" else None
     return forms(figure)
+
+
+def _stage_below(figure: Figure, ax: Axes, image: Image, before: Image | None) -> None:
+    """The difference from the stage before, where that is of the same kind; else the middle of the image."""
+    if before is None or before.shape != image.shape:
+        ax.imshow(_middle(image), cmap=_levels("inferno" if _unit(image) == "degC" else "gray"), interpolation="none")
+        bare(ax, "its middle")
+        return
+    added = image - before
+    if not added.any():
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "adds nothing here", transform=ax.transAxes, ha="center", va="center", fontsize=9)
+        return
+    most = float(np.percentile(np.abs(added), 99.5)) or 1.0
+    _bar(figure, ax.imshow(added, cmap=_levels("RdBu_r"), vmin=-most, vmax=most, interpolation="none"), ax, "K")
+    bare(ax, "what this adds")
 
 
 def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
@@ -78,14 +103,45 @@ def figure_4(rows: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict
     return forms(figure)
 
 
-def figure_2(frames: Sequence[tuple[str, Image]]) -> dict[str, bytes]:
-    """Layers of one job in which a defect begins and goes on."""
-    figure, axes = sheet(1, len(frames), 11.5, 2.9)
-    low, high = np.percentile(np.stack([image for _, image in frames]), [0.5, 99.5])
-    for ax, (name, image) in zip(axes[0], frames, strict=True):
-        ax.imshow(image, cmap="inferno", vmin=low, vmax=high)
-        bare(ax, name)
+def figure_2(frames: Sequence[tuple[str, Image, Bool[np.ndarray, "h w"]]]) -> dict[str, bytes]:
+    """Layers of one job in which a defect begins and goes on; below what changed since the first, defect outlined."""
+    figure, axes = sheet(2, len(frames), 9.0, 3.8)
+    low, high = np.percentile(np.stack([image for _, image, _ in frames]), [0.5, 99.5])
+    first = frames[0][1]
+    most = float(np.percentile(np.abs(np.stack([image - first for _, image, _ in frames])), 99)) or 1.0
+    for (top, below), (name, image, mask) in zip(zip(*axes, strict=True), frames, strict=True):
+        shown = top.imshow(image, cmap=_levels("inferno"), vmin=low, vmax=high, interpolation="none")
+        bare(top, name)
+        changed = below.imshow(image - first, cmap=_levels("RdBu_r"), vmin=-most, vmax=most, interpolation="none")
+        bare(below)
+        if mask.any() and not mask.all():
+            below.contour(mask.astype(np.float32), [0.5], colors=["black"], linewidths=1.0)
+    _bar(figure, shown, axes[0][-1], "grey")
+    _bar(figure, changed, axes[1][-1], "change")
+    label_rows(axes, ("frame", f"less {frames[0][0]}"))
     return forms(figure)
+
+
+def _unit(image: Image) -> str:
+    """Shares and grey levels lie in [0, 1], temperatures of a bed do not."""
+    return "degC" if float(image.max()) > 1.5 else "share"
+
+
+def _levels(name: str) -> Colormap:
+    """A colour map of few colours, one of them in the middle: as easy to read, and its pictures are small."""
+    return colormaps[name].resampled(13)
+
+
+def _bar(figure: Figure, shown: AxesImage, ax: Axes, unit: str) -> None:
+    bar = figure.colorbar(shown, ax=ax, fraction=0.046, pad=0.02)
+    bar.ax.tick_params(labelsize=6)
+    bar.ax.set_title(unit, fontsize=7)
+
+
+def _middle(image: Image) -> Float32[np.ndarray, "r c"]:
+    """The ninth in the middle."""
+    rows, columns = (slice(size // 3, size - size // 3) for size in image.shape)
+    return image[rows, columns]
 
 
 def _drawn(drawings: Sequence[Drawing], width: float, height: float) -> dict[str, bytes]:

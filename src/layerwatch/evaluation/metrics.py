@@ -68,6 +68,42 @@ def auroc(
     return around(value, drawn, confidence)
 
 
+def auroc_difference(
+    healthy: Float[np.ndarray, " n"],
+    defective: Float[np.ndarray, " m"],
+    other_healthy: Float[np.ndarray, " n"],
+    other_defective: Float[np.ndarray, " m"],
+    healthy_jobs: Sequence[str],
+    defective_jobs: Sequence[str],
+    *,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """AUROC of one score less that of another one, of the same layers.
+
+    Both are drawn with the same jobs, so that what makes the test easy or hard does not count.
+
+    Args:
+        healthy: one score of healthy layers.
+        defective: the same score of defective layers.
+        other_healthy: the other score of the same healthy layers.
+        other_defective: the other score of the same defective layers.
+        healthy_jobs: job of each healthy layer.
+        defective_jobs: job of each defective layer.
+        confidence: of the interval, by the percentiles of the bootstrap.
+        draws: of the bootstrap over jobs.
+        seed: of the draws.
+    """
+    row, column = numbers(healthy_jobs), numbers(defective_jobs)
+    gain = _wins_by_job(healthy, defective, row, column) - _wins_by_job(other_healthy, other_defective, row, column)
+    n, m = np.bincount(row), np.bincount(column)
+    rng = np.random.default_rng(seed)
+    a, b = draw_jobs(len(n), draws, rng), draw_jobs(len(m), draws, rng)
+    drawn = np.einsum("di,ij,dj->d", a, gain, b, optimize=True) / ((a @ n) * (b @ m))
+    return around(float(gain.sum() / (n.sum() * m.sum())), drawn, confidence)
+
+
 def exceedance(
     scores: Float[np.ndarray, " n"],
     threshold: float,

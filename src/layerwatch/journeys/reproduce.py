@@ -12,21 +12,24 @@ from layerwatch import __version__
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.journeys.examples import example_parts
-from layerwatch.journeys.reproduction.causes import causes, contaminated, variability
+from layerwatch.journeys.reproduction.causes import causes, contaminated
 from layerwatch.journeys.reproduction.ceiling import ceiling
 from layerwatch.journeys.reproduction.checked import claims
 from layerwatch.journeys.reproduction.detection import detect
 from layerwatch.journeys.reproduction.figure5 import figure5
 from layerwatch.journeys.reproduction.figure7 import figure7
+from layerwatch.journeys.reproduction.judged import OPEN
 from layerwatch.journeys.reproduction.multi_class import multi_class
 from layerwatch.journeys.reproduction.one_number import one_number
 from layerwatch.journeys.reproduction.pixels import pixelwise
 from layerwatch.journeys.reproduction.prevalence import prevalence
+from layerwatch.journeys.reproduction.printed import printed
 from layerwatch.journeys.reproduction.protocol import Protocol
 from layerwatch.journeys.reproduction.remade import remade
 from layerwatch.journeys.reproduction.shown import Shown
 from layerwatch.journeys.reproduction.table import table
 from layerwatch.journeys.reproduction.timing import timing
+from layerwatch.journeys.reproduction.variability import variability
 from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.synthesise import crew_of
 from layerwatch.records import DataError, Progress, UsageError, silent
@@ -83,6 +86,7 @@ def reproduce(
     shown = Shown(out)
     stages: tuple[Stage, ...] = (
         remade,
+        printed,
         figure7,
         table,
         detect,
@@ -124,11 +128,17 @@ def _page(protocol: Protocol, parts: Sequence[Path], shown: Shown) -> str:
     head = (
         f"# The paper's evaluation, recipe `{protocol.recipe.name}` on `{protocol.data}` data\n\n"
         f"{protocol.healthy_jobs * protocol.layers:,} healthy layers of {', '.join(part.stem for part in parts)}, "
-        f"{protocol.held_jobs * protocol.layers} of them held out (whole jobs), up to {protocol.each} of each of "
-        f"{len(protocol.defects)} defects; seeds {', '.join(map(str, protocol.seeds))}. All splits by job unless said "
-        "otherwise. Written by `layerwatch reproduce`.\n"
+        f"{protocol.held_jobs * protocol.layers} of them held out (whole jobs); of defects {_counts(protocol, shown)}; "
+        f"seeds {', '.join(map(str, protocol.seeds))}. All splits by job unless said otherwise. Written by "
+        "`layerwatch reproduce`.\n"
     )
     return "\n".join([head, *shown.sections])
+
+
+def _counts(protocol: Protocol, shown: Shown) -> str:
+    """Layers of each defect at the main severity."""
+    main = [row for row in shown.summary["defects"] if row["severity"] == protocol.severity]
+    return ", ".join(f"{row['layers']} of {row['defect'].replace('_', ' ')}" for row in main)
 
 
 def _lines(out: Path, shown: Shown) -> tuple[str, ...]:
@@ -136,6 +146,6 @@ def _lines(out: Path, shown: Shown) -> tuple[str, ...]:
     forest = "D_f - D_f(G(E(X))) / isolation_forest"
     return (
         f"Isolation Forest on subtracted features: accuracy {shown.summary['table2'][forest]:.3f} (paper: 1.000)",
-        f"claims: {held.count('yes')} hold, {held.count('no')} do not, {held.count('not run')} not run",
+        f"claims: {held.count('yes')} hold, {held.count('no')} do not, {held.count(OPEN)} cannot be judged",
         f"results: {out / 'reproduction.md'}   tables: {out}/*.csv   figures: {out / 'figures'}",
     )

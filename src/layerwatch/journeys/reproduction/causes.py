@@ -11,22 +11,21 @@ from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import markdown, write_csv
 
 Row = dict[str, Any]
-_LEVELS = (0.5, 2.0)
 _UNCLEANED = "0.1-uncleaned"  # a tenth of the frames have a fault
 
 
 def causes(shop: Workshop, shown: Shown) -> None:
     """causes.csv: fixed network and changed data, fixed data and changed network."""
     base = merit(shop, short_network(shop, "fanogan"))
-    rows = [_row("as it is", "", base, base)]
+    rows = [row_of("as it is", "", base, base)]
     for variant in VARIANTS:
         found = merit(shop, short_network(shop, "fanogan", learn=f"learn@{variant}"), f"@{variant}")
-        rows.append(_row("data", variant, found, base))
+        rows.append(row_of("data", variant, found, base))
     found = merit(shop, short_network(shop, "fanogan", learn=f"learn+{_UNCLEANED}"))
-    rows.append(_row("data", "no-cleaning", found, base))
+    rows.append(row_of("data", "no-cleaning", found, base))
     for change in _model_changes(shop):
         found = merit(shop, short_network(shop, "fanogan", change))
-        rows.append(_row("model", change, found, base))
+        rows.append(row_of("model", change, found, base))
     write_csv(shown.folder / "causes.csv", rows)
     moved = {kind: max(abs(row["A_D moves"]) for row in rows if row["changed"] == kind) for kind in ("data", "model")}
     shown.say("Is it the data or the model?", _CAUSES, markdown(rows))
@@ -36,24 +35,12 @@ def causes(shop: Workshop, shown: Shown) -> None:
 def contaminated(shop: Workshop, shown: Shown) -> None:
     """contaminated.csv: 1, 5 and 10 % of the layers that are learnt from are defective."""
     base = merit(shop, short_network(shop, "fanogan"))
-    rows = [_row("share", "0", base, base)]
+    rows = [row_of("share", "0", base, base)]
     for share in ("0.01", "0.05", "0.1"):
         found = merit(shop, short_network(shop, "fanogan", learn=f"learn+{share}"))
-        rows.append(_row("share", share, found, base))
+        rows.append(row_of("share", share, found, base))
     write_csv(shown.folder / "contaminated.csv", rows)
     shown.say("Defective layers among the healthy ones", _CONTAMINATED, markdown(rows))
-
-
-def variability(shop: Workshop, shown: Shown) -> None:
-    """variability.csv: the intervals of domain randomisation half and twice as wide."""
-    base = merit(shop, short_network(shop, "fanogan"))
-    rows = [_row("variability", "1", base, base)]
-    for level in _LEVELS:
-        name = f"@variability-{level:g}"
-        found = merit(shop, short_network(shop, "fanogan", learn=f"learn{name}"), name)
-        rows.append(_row("variability", f"{level:g}", found, base))
-    write_csv(shown.folder / "variability.csv", rows)
-    shown.say("Variability", _VARIABILITY, markdown(rows))
 
 
 def _model_changes(shop: Workshop) -> tuple[str, ...]:
@@ -64,9 +51,10 @@ def _model_changes(shop: Workshop) -> tuple[str, ...]:
     return (f"width={2 * width:g}", f"z_dim={max(z_dim // 4, 1)}", f"encoder_steps={3 * steps}", "tanh=true")
 
 
-def _row(kind: str, what: str, found: Merit, base: Merit) -> Row:
-    areas = {f"AUROC {name}": value for name, value in found.auroc.items()}
-    moved = {"A_D moves": found.auroc["A_D"] - base.auroc["A_D"]}
+def row_of(kind: str, what: str, found: Merit, base: Merit) -> Row:
+    """What a training with one thing changed reaches, and how far that is from the one without."""
+    areas = {f"AUROC {name}": area.value for name, area in found.auroc.items()}
+    moved = {"A_D moves": found.auroc["A_D"].value - base.auroc["A_D"].value}
     return {"changed": kind, "to": what, **areas, "forest on subtracted": found.forest, **moved}
 
 
@@ -76,4 +64,3 @@ _CAUSES = (
     "Severity is a matched filter's, so data that vary less hold fainter defects."
 )
 _CONTAMINATED = "Such a share of the layers that the networks learn from is defective, of all five kinds."
-_VARIABILITY = "All intervals of domain randomisation half and twice as wide; the same short trainings."

@@ -7,6 +7,7 @@ from typing import Any
 
 from layerwatch import catalogue
 from layerwatch.journeys.reproduction.claims.base import Claim
+from layerwatch.journeys.reproduction.judged import OPEN
 from layerwatch.journeys.reproduction.shown import Shown
 from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import markdown, write_csv
@@ -15,13 +16,14 @@ SHELF = "journeys.reproduction.claims"
 
 
 def claims(shop: Workshop, shown: Shown, *, costly: bool) -> None:
-    """claims.csv; statements that take trainings of their own are left open where ``costly`` is false."""
+    """claims.csv; statements that take trainings of their own are not run where ``costly`` is false."""
     names, rows = catalogue.names(SHELF), list[dict[str, Any]]()
     for number, name in enumerate(names):
         claim: Claim = catalogue.load(SHELF, name)()
-        row: dict[str, Any] = {"claim": claim.summary, "paper": claim.paper, "ours": "", "holds": "not run"}
+        row: dict[str, Any] = {"claim": claim.summary, "paper": claim.paper, "ours": _NOT_RUN, "holds": OPEN}
         if costly or not claim.costly:
-            row |= shop.remembered(f"claim-{name}", partial(_checked, claim, shop))
+            code = type(claim).__module__
+            row |= shop.remembered(f"claim-{name}", partial(_checked, claim, shop), written_in=code)
         rows.append({**row, "where": claim.source})
         shop.progress("claims", number + 1, len(names))
     write_csv(shown.folder / "claims.csv", rows)
@@ -31,10 +33,12 @@ def claims(shop: Workshop, shown: Shown, *, costly: bool) -> None:
 
 def _checked(claim: Claim, shop: Workshop) -> dict[str, str]:
     found = claim.check(shop)
-    return {"ours": found.ours, "holds": "yes" if found.holds else "no"}
+    return {"ours": found.ours, "holds": found.holds}
 
 
+_NOT_RUN = "not run: it takes trainings of its own (--costly)"
 _WORDS = (
     "Statements of the paper, each checked on our own data with a rule that stands in its file. *No* says that it does "
-    "not hold on these layers with these networks, not that it was wrong on the paper's."
+    "not hold on these layers with these networks, not that it was wrong on the paper's. *Cannot be judged*: all that "
+    "is compared is at chance, a difference is within its interval, or the check was not run."
 )

@@ -25,12 +25,7 @@ _DRAWS = 500
 def detect(shop: Workshop, shown: Shown) -> None:
     """detection.csv: every score, defect, severity and seed, with 95 % intervals by job; and how far seeds agree."""
     protocol = shop.protocol
-    rows = [
-        row
-        for seed in protocol.seeds
-        for severity in protocol.severities
-        for row in shop.remembered(f"detection-{severity:g}-{seed}", partial(_rows, shop, seed, severity))
-    ]
+    rows = [row for seed in protocol.seeds for severity in protocol.severities for row in _of(shop, seed, severity)]
     write_csv(shown.folder / "detection.csv", rows)
     curves = {
         name: {severity: _mean(rows, name, severity) for severity in sorted(protocol.severities)}
@@ -44,6 +39,16 @@ def detect(shop: Workshop, shown: Shown) -> None:
         shown.say("Do seeds agree?", _STABILITY, markdown(stability))
         shown.tell("stability", stability)
     shown.tell("auroc", {name: {f"{s:g}": e.value for s, e in points.items()} for name, points in curves.items()})
+
+
+def areas(shop: Workshop, score: str, defect: str) -> Estimate:
+    """AUROC of a score on a defect at the main severity, and its interval by job; means over the seeds."""
+    severity = shop.protocol.severity
+    return _mean([row for seed in shop.protocol.seeds for row in _of(shop, seed, severity)], score, severity, defect)
+
+
+def _of(shop: Workshop, seed: int, severity: float) -> list[Row]:
+    return list(shop.remembered(f"detection-{severity:g}-{seed}", partial(_rows, shop, seed, severity)))
 
 
 def _rows(shop: Workshop, seed: int, severity: float) -> list[Row]:
@@ -62,9 +67,11 @@ def _rows(shop: Workshop, seed: int, severity: float) -> list[Row]:
                 own = [job for job, take in zip(spoiled.jobs, chosen, strict=True) if take]
                 found = detection(fine, bad[score][chosen, 0], jobs, own, draws=_DRAWS, seed=seed)
                 told = {"auroc": found.auroc, "average_precision": found.average_precision}
+                base = {"base_rate": len(own) / (len(own) + len(fine))}
                 told |= {f"tpr_at_fpr_{rate:g}": hits for rate, hits in found.hits.items()}
                 plain = {f"{key}{end}": v for key, e in told.items() for end, v in _ends(e)}
-                rows.append({"score": score, "severity": severity, "defect": kind, "seed": seed, **plain})
+                row = {"score": score, "severity": severity, "defect": kind, "seed": seed}
+                rows.append({**row, **plain, **base})
     return rows
 
 
@@ -91,7 +98,8 @@ def _main(rows: Rows, severity: float) -> Iterator[Row]:
                 ("at 0.1 %", "tpr_at_fpr_0.001"),
             )
         }
-        yield {"score": score, "AUROC": str(_mean(rows, score, severity)), **each, **others}
+        base = float(np.mean([r["base_rate"] for r in rows if (r["severity"], r["defect"]) == (severity, "all")]))
+        yield {"score": score, "AUROC": str(_mean(rows, score, severity)), **each, **others, "base rate": base}
 
 
 def _stability(shop: Workshop) -> Iterator[Row]:
@@ -106,7 +114,8 @@ def _stability(shop: Workshop) -> Iterator[Row]:
 
 
 _WORDS = (
-    "AUROC over all defects with its 95 % interval by job, AUROC of each defect, average precision, and the share of "
-    "defective layers found where 1 % or 0.1 % of the healthy ones are alarmed; means over the seeds."
+    "AUROC over all defects with its 95 % interval by job, AUROC of each defect, average precision with "
+    "its base rate (the share of defective layers among these, which guessing has for its average precision), and the "
+    "share of defective layers found where 1 % or 0.1 % of the healthy ones are alarmed; means over the seeds."
 )
 _STABILITY = "Spearman's rank correlation of the scores that two trainings give to the same defective layers."

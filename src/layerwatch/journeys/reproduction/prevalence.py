@@ -18,15 +18,15 @@ from layerwatch.journeys.reproduction.writing import Rows, markdown, write_csv
 
 Row = dict[str, Any]
 SHARES = (0.5, 0.1, 0.01, 0.001)
-INPUTS: tuple[tuple[str, str | None], ...] = (
-    ("VAE A_R", None),
-    ("A", None),
-    ("A_D", None),
-    ("D_f - D_f(G(E(X)))", None),
-    ("D_f - D_f(G(E(X)))", "pca"),
-    ("D_f - D_f(G(E(X)))", "rbf_kpca"),
-)
+_SCORES = ("VAE A_R", "A", "A_D")
+_FEATURES = "D_f - D_f(G(E(X)))"
 _REPEATS = 3  # other layers each time, since one defective layer in a thousand is a matter of luck
+
+
+def inputs() -> tuple[tuple[str, str | None], ...]:
+    """The scores and the subtracted features as they are (None), then these after each reduction of the shelf."""
+    as_they_are = tuple((name, None) for name in (*_SCORES, _FEATURES))
+    return (*as_they_are, *((_FEATURES, reduction) for reduction in catalogue.names("verdict.reductions")))
 
 
 def prevalence(shop: Workshop, shown: Shown) -> None:
@@ -50,7 +50,7 @@ def _rows(shop: Workshop, seed: int) -> list[Row]:
             fit, test = rare_and_balanced(cohort, share, layers=layers, test_each=test_each, seed=draw)
             told = {"prevalence": share, "layers": layers, "seed": seed, "repeat": repeat}
             rows += [
-                told | row for name, reduction in INPUTS for row in _found(fit, test, name, reduction, share, seed)
+                told | row for name, reduction in inputs() for row in _found(fit, test, name, reduction, share, seed)
             ]
         shop.progress("prevalence", number + 1, len(SHARES))
     return rows
@@ -80,13 +80,13 @@ def _takes(method: str, *, is_score: bool, is_reduced: bool) -> bool:
 def _cohort(shop: Workshop, seed: int) -> Cohort:
     """Held-out healthy layers, the many that are only judged, and every defect at the main severity."""
     networks = {name: shop.network(name, seed) for name in ("vae", "fanogan")}
-    names = list(dict.fromkeys(name for name, _ in INPUTS))
+    names = [*_SCORES, _FEATURES]
     spoiled = shop.cohort(networks, shop.protocol.severity).only(names)
     more = {key: X for name, network in networks.items() for key, X in shop.read(network, "more").inputs(name).items()}
-    inputs = {name: np.concatenate([spoiled.inputs[name], more[name]]) for name in names}
+    together = {name: np.concatenate([spoiled.inputs[name], more[name]]) for name in names}
     extra = shop.read(networks["vae"], "more").jobs
     jobs = (*spoiled.jobs, *(f"more/{job}" for job in extra))
-    return Cohort(inputs, jobs, (*spoiled.kinds, *("healthy",) * len(extra)))
+    return Cohort(together, jobs, (*spoiled.kinds, *("healthy",) * len(extra)))
 
 
 def _summed(rows: Rows) -> Iterator[Row]:

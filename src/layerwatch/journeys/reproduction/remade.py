@@ -26,8 +26,15 @@ def remade(shop: Workshop, shown: Shown) -> None:
     """Figures 1, 2, 3, 4 and 6, and table1.csv."""
     spoiled = shop.archive(f"severity-{shop.protocol.severity:g}")
     shown.draw("Figure 1", "figure1", figure_1(), "The method as this reproduction runs it.")
-    shown.draw("Figure 2", "figure2", figure_2(_striation(spoiled)), "A virtual job in which striation begins.")
-    shown.draw("Figure 3", "figure3", figure_3(_stages(shop)), "One virtual layer as it comes to be.")
+    plainest = max(shop.protocol.severities)
+    striation = _striation(shop.archive(f"severity-{plainest:g}"))
+    shown.draw("Figure 2", "figure2", figure_2(striation), _FIGURE_2.format(plainest))
+    shown.draw(
+        "Figure 3",
+        "figure3",
+        figure_3(_stages(shop)),
+        "One virtual layer as it comes to be; below, what a stage adds, or the middle of the image.",
+    )
     shown.draw(
         "Figure 4", "figure4", figure_4(_defects(spoiled, shop.protocol)), _FIGURE_4.format(shop.protocol.severity)
     )
@@ -37,12 +44,19 @@ def remade(shop: Workshop, shown: Shown) -> None:
     shown.say("Table 1", "The paper's networks, and what this recipe trains.", markdown(rows))
 
 
-def _striation(archive: Archive) -> list[tuple[str, np.ndarray]]:
+def _striation(archive: Archive) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The last layer before a striation and the first two with it; the half of the bed in which most of it lies."""
     job = next(job for job in archive.jobs if job.startswith("striation"))
     truths = archive.truths([job])
     first = next(number for number, truth in enumerate(truths) if truth.is_defective)
-    chosen = [max(first - 1, 0), first, *range(first + 1, len(truths))][:5]
-    return [(f"layer {truths[i].layer}: {truths[i].label}", archive.image(job, truths[i].layer).pixels) for i in chosen]
+    covered = truths[first].mask.sum(1)
+    half = len(covered) // 2
+    start = max(range(len(covered) - half + 1), key=lambda row: int(covered[row : row + half].sum()))
+    rows = slice(start, start + half)
+    return [
+        (f"layer {truth.layer}: {truth.label}", archive.image(job, truth.layer).pixels[rows], truth.mask[rows])
+        for truth in truths[max(first - 1, 0) : first + 2]
+    ]
 
 
 def _stages(shop: Workshop) -> dict[str, np.ndarray]:
@@ -70,20 +84,24 @@ def _table_1(protocol: Protocol) -> Rows:
         rows.append(
             {
                 "network": name,
-                "paper: data": data,
-                "batch": batch,
+                "paper: data (images x px x px)": data,
+                "batch (images)": batch,
                 "epochs": epochs,
-                "z": z_dim,
-                "parameters": parameters,
-                "ours, full size": counts[name],
-                "this recipe: px": size,
-                "width": width,
-                "steps": settings.get("steps", settings.get("gan_steps")),
+                "z (numbers)": z_dim,
+                "parameters (trainable)": parameters,
+                "ours, full size (trainable)": counts[name],
+                "this recipe: side (px)": size,
+                "width (share of the channels)": width,
+                "steps (batches)": settings.get("steps", settings.get("gan_steps")),
             }
         )
     return rows
 
 
+_FIGURE_2 = (
+    "A virtual job in which striation begins, at severity {:g}; below, the change, and what is defective outlined; "
+    "half of the bed."
+)
 _FIGURE_4 = (
     "Each defect at severity {:g}, outlined below: a matched filter finds all of them, the eye the compact ones."
 )

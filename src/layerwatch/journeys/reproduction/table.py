@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from layerwatch.evaluation.cohorts import SPLITS, Split
 from layerwatch.evaluation.tables import Origin, Wanted, table2
 from layerwatch.images.writing import write_file
 from layerwatch.journeys.reproduction.paper_table2 import METHODS, PAPER
+from layerwatch.journeys.reproduction.printed import in_words, median_of, printed_at
 from layerwatch.journeys.reproduction.shown import Shown
 from layerwatch.journeys.reproduction.workshop import Workshop
 from layerwatch.journeys.reproduction.writing import Rows, markdown, write_csv
@@ -43,31 +45,46 @@ def table(shop: Workshop, shown: Shown) -> None:
                 rows += rows_of(shop, seed, severity, split)
     write_csv(shown.folder / "table2.csv", rows)
     write_file(shown.folder / "table2.json", (json.dumps(rows, indent=1) + "\n").encode())
-    beside = list(beside_the_paper(rows, protocol.severity))
-    write_file(shown.folder / "table2.md", markdown(beside).encode())
-    shown.say("Table 2", _words(protocol.severity, protocol.seeds), markdown(beside))
+    beside, layers = list(beside_the_paper(rows, protocol.severity)), printed_at(shop, protocol.severity)
+    words = f"{_words(protocol.severity, protocol.seeds)} {in_words(layers)}"
+    write_file(shown.folder / "table2.md", f"{words}\n\n{markdown(beside)}".encode())
+    shown.say("Table 2", words, markdown(beside))
     shown.tell("table2", {f"{row['input']} / {row['method']}": row["ours"] for row in beside})
-    shown.say("By severity", _BY_SEVERITY, markdown(list(by_severity(rows))))
+    reached = {severity: median_of(printed_at(shop, severity)) for severity in protocol.severities}
+    shown.say("By severity", _BY_SEVERITY, markdown(list(by_severity(rows, reached))))
     shown.say("The paper's random split", _SPLIT, markdown(list(by_split(rows, protocol.severity))))
 
 
 def beside_the_paper(rows: Rows, severity: float) -> Iterator[Row]:
-    """Cell by cell: the paper's accuracy, ours with its choices, and ours without any label, means over the seeds."""
-    for name, cells in PAPER.items():
-        for method in METHODS:
-            if getattr(cells, method) is None:
-                continue
-            theirs = cell(rows, name, method, severity, search="paper", mapping="best")
-            plain = cell(rows, name, method, severity, search="variance", mapping="cohort")
-            yield {
-                "input": name,
-                "method": method,
-                "paper": getattr(cells, method),
-                "ours": theirs,
-                "ours, no label used": plain,
-                "components": _components(rows, name, severity),
-                "paper's": cells.dimension,
-            }
+    """Cell by cell: the paper's accuracy, ours with its choices, and ours without any label, means over the seeds.
+
+    Its rows and columns first, in its order; then whatever else the rows hold, which the paper does not have.
+    """
+    for name, method in product(_names(rows), _methods(rows)):
+        paper = PAPER.get(name)
+        theirs = cell(rows, name, method, severity, search="paper", mapping="best")
+        if theirs is None:
+            continue
+        yield {
+            "input": name,
+            "method": method,
+            "paper": None if paper is None else getattr(paper, method, None),
+            "ours": theirs,
+            "ours, no label used": cell(rows, name, method, severity, search="variance", mapping="cohort"),
+            "components": _components(rows, name, severity),
+            "paper's": None if paper is None else paper.dimension,
+        }
+
+
+def _names(rows: Rows) -> list[str]:
+    return [*PAPER, *(name for name in dict.fromkeys(str(row["input"]) for row in rows) if name not in PAPER)]
+
+
+def _methods(rows: Rows) -> list[str]:
+    """The paper's, then every other one of the shelf: the columns between the input's dimension and the seed."""
+    columns = list(rows[0])
+    own = columns[columns.index("dimension") + 1 : columns.index("seed")]
+    return [*METHODS, *(name for name in own if name not in METHODS)]
 
 
 def cell(
@@ -96,13 +113,14 @@ def cell(
     return float(np.mean(values)) if values else None
 
 
-def by_severity(rows: Rows) -> Iterator[Row]:
-    """Accuracy of the Isolation Forest on the main inputs, one column a severity."""
+def by_severity(rows: Rows, reached: Mapping[float, float]) -> Iterator[Row]:
+    """Accuracy of every method on the main inputs, one line a severity asked for and what its layers reached."""
     for name in [key for key in PAPER if " on " not in key]:
         for severity in sorted({row["severity"] for row in rows}):
             for label, search, mapping in (("paper's choices", "paper", "best"), ("no label", "variance", "cohort")):
                 values = {m: cell(rows, name, m, severity, search=search, mapping=mapping) for m in METHODS}
-                yield {"input": name, "severity": severity, "NOK side": label, **values}
+                told = {"severity": f"{severity:g}", "reached (median)": reached[severity], "NOK side": label}
+                yield {"input": name, **told, **values}
 
 
 def by_split(rows: Rows, severity: float) -> Iterator[Row]:
@@ -129,5 +147,8 @@ _CHOICES = (
     "better one called NOK. The column without labels takes components by explained variance, and says which cluster "
     "is NOK from the cohort alone."
 )
-_BY_SEVERITY = "Accuracy on the inputs as they are. A severity is d' / 10 of the defect to a matched filter."
+_BY_SEVERITY = (
+    "Accuracy on the inputs as they are. A severity is d' / 10 of the defect to a matched filter, as it was asked for "
+    "and as the layers reach it."
+)
 _SPLIT = "With the paper's random split, layers of one job lie on both sides; by job they do not. No label used."

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from layerwatch import __version__
 from layerwatch.crew.base import Crew
+from layerwatch.detectors.base import Detector
 from layerwatch.detectors.storage.model_files import StoredModel, settings_of
 from layerwatch.evaluation.cohorts import Cohort
 from layerwatch.images.archive import Archive
@@ -22,6 +25,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.journeys.evaluate import read_all
 from layerwatch.journeys.readings import Read
 from layerwatch.journeys.reproduction.contamination import replaced, uncleaned
+from layerwatch.journeys.reproduction.origin import code_mark, module_of
 from layerwatch.journeys.reproduction.protocol import AS_IN_THE_PAPER, Protocol
 from layerwatch.journeys.reproduction.variants import varied
 from layerwatch.journeys.settings import changed_settings
@@ -108,36 +112,62 @@ class Workshop:
         write_file(path, found.as_bytes(origin))
         return found
 
-    def cohort(self, networks: Mapping[str, Network], severity: float, *, at: str = "") -> Cohort:
-        """Held-out healthy layers and those of every defect, with the inputs of every network, by a detector's name.
+    def cohort(
+        self, networks: Mapping[str, Network], severity: float, *, at: str = "", healthy: str = "held"
+    ) -> Cohort:
+        """Healthy layers and those of every defect, with the inputs of every network, by a detector's name.
 
-        ``at`` ends the name of the archive of defects, where they are of other data than the protocol's.
+        ``at`` ends the name of the archive of defects, where they are of other data than the protocol's. ``healthy``
+        is the archive of healthy layers: those that the network's own split held out, or "more", which no network
+        learns from.
         """
         inputs: dict[str, np.ndarray] = {}
         parts: list[Read] = []
         for name, network in networks.items():
             spoiled = self.read(network, f"severity-{severity:g}{at}")
             each = [spoiled.of_kind(kind, self.protocol.each) for kind in self.protocol.defects]
-            parts = [self.read(network, "held"), *each]
+            parts = [self.read(network, healthy), *each]
             rows = [part.inputs(name) for part in parts]
             inputs |= {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
         jobs = tuple(job for part in parts for job in part.jobs)
         return Cohort(inputs, jobs, tuple(kind for part in parts for kind in part.kinds))
 
-    def remembered(self, name: str, make: Callable[[], Any]) -> Any:
-        """A figure in JSON, kept under its name; it is taken as it is as long as the file stands and can be read."""
-        path = self.folder / "figures" / f"{name}.json"
-        with suppress(FileNotFoundError, ValueError):
-            return json.loads(path.read_bytes())
+    def remembered(self, name: str, make: Callable[[], Any], *, written_in: str | None = None) -> Any:
+        """A figure in JSON, kept under its name with its origin: version, code and settings.
+
+        Where any of them differs, or the file cannot be read, it is made anew.
+
+        Args:
+            name: of its file.
+            make: makes it; anything that JSON can hold.
+            written_in: the module whose code decides it; None: that of ``make``.
+        """
+        path, module = self.folder / "figures" / f"{name}.json", written_in or module_of(make)
+        origin = {"layerwatch": __version__, "code": code_mark(module), "settings": self._settings_mark}
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            kept = json.loads(path.read_bytes())
+            if kept["origin"] == origin:
+                return kept["figure"]
         started = time.monotonic()
-        write_file(path, (json.dumps(make()) + "\n").encode())
+        figure = make()
         self._clock(name, time.monotonic() - started)
-        return json.loads(path.read_bytes())
+        write_file(path, (json.dumps({"origin": origin, "figure": figure}) + "\n").encode())
+        return json.loads(path.read_bytes())["figure"]
+
+    def untrained(self, network: Network, *changes: str) -> Detector:
+        """The network as it is before its training, with further settings changed."""
+        training = self._training(replace(network, changes=(*network.changes, *changes)))
+        return new_detector(training)
 
     @property
     def seconds(self) -> dict[str, dict[str, float]]:
         """What each step took when it was made: seconds, and how many layers it was about (0: not counted)."""
         return {key: value for path in sorted(self._clocks.glob("*.json")) for key, value in _json(path).items()}
+
+    @cached_property
+    def _settings_mark(self) -> str:
+        told = json.dumps([asdict(self.protocol), [part.name for part in self.parts]], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @cached_property
     def _clocks(self) -> Path:
@@ -164,11 +194,15 @@ class Workshop:
             changes.append(f"precision={self.protocol.precision}")
         return replace(plain, changes=changed_settings(detector, changes))
 
+    def labelled(self, archive: str) -> Labelled:
+        """Every layer of an archive that is healthy or defective."""
+        return _labelled(self.archive(archive).folder)
+
     def _layers(self, network: Network, archive: str) -> Labelled:
         if archive == "held":
             held = self.healthy(network.seed, network.learn).calibration
             return Labelled(held, ("healthy",) * len(held))
-        return _labelled(self.archive(archive).folder)
+        return self.labelled(archive)
 
     def _wish(self, name: str) -> Wish:
         p, (name, _, variant) = self.protocol, name.partition("@")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 
 
 class ClusterMethod(ABC):
@@ -26,3 +26,16 @@ class ClusterMethod(ABC):
     @abstractmethod
     def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """True where a vector falls on the NOK side."""
+
+    def split(
+        self, X: Float[np.ndarray, "n d"], Y: Float[np.ndarray, "m d"], count: int, *, seed: int = 0
+    ) -> Int64[np.ndarray, " m"]:
+        """Into more than two: cluster X, and number the cluster of each of Y.
+
+        Args:
+            X: the cohort to cluster.
+            Y: vectors to say the cluster of.
+            count: clusters that are wanted; a method that knows two sides only gives two.
+            seed: as in ``fit``.
+        """
+        return np.asarray(self.fit(X, seed=seed).predict(Y), np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64, Int64
 from sklearn import mixture
 
 from layerwatch.records import DataError
@@ -39,14 +39,24 @@ class Gmm(ClusterMethod):
                 'reduce the features first, or set covariance="diag"'
             )
         wide = X.astype(np.float64)
-        floor = 1e-6 * float(wide.var(0).mean()) + 1e-12  # scores may be tiny: the floor follows their scale
-        model = mixture.GaussianMixture(
-            2, covariance_type=self.covariance, reg_covar=floor, max_iter=300, random_state=seed
-        )
-        self.mixture_ = model.fit(wide)
+        self.mixture_ = _mixture(wide, 2, self.covariance, seed)
         self.nok_ = farther_side(X, self.mixture_.predict(wide))
         return self
 
     def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """See ClusterMethod."""
         return as_nok(self.mixture_.predict(X.astype(np.float64)), self.nok_)
+
+    def split(
+        self, X: Float[np.ndarray, "n d"], Y: Float[np.ndarray, "m d"], count: int, *, seed: int = 0
+    ) -> Int64[np.ndarray, " m"]:
+        """See ClusterMethod: ``count`` Gaussians, diagonal ones where there are too many features for so many."""
+        covariance = self.covariance if X.shape[1] * count <= self.full_up_to else "diag"
+        model = _mixture(np.asarray(X, np.float64), count, covariance, seed)
+        return np.asarray(model.predict(np.asarray(Y, np.float64)), np.int64)
+
+
+def _mixture(X: Float64[np.ndarray, "n d"], count: int, covariance: str, seed: int) -> Any:
+    floor = 1e-6 * float(X.var(0).mean()) + 1e-12  # scores may be tiny: the floor follows their scale
+    model = mixture.GaussianMixture(count, covariance_type=covariance, reg_covar=floor, max_iter=300, random_state=seed)
+    return model.fit(X)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from sklearn import cluster
 
 from layerwatch.verdict.clusters.base import ClusterMethod
@@ -33,3 +33,10 @@ class KMeans(ClusterMethod):
     def predict(self, X: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """See ClusterMethod."""
         return as_nok(self.means_.predict(X), self.nok_)
+
+    def split(
+        self, X: Float[np.ndarray, "n d"], Y: Float[np.ndarray, "m d"], count: int, *, seed: int = 0
+    ) -> Int64[np.ndarray, " m"]:
+        """See ClusterMethod: ``count`` means."""
+        model = cluster.KMeans(count, n_init=self.starts, random_state=seed).fit(np.asarray(X, np.float64))
+        return np.asarray(model.predict(np.asarray(Y, np.float64)), np.int64)

@@ -6,15 +6,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from layerwatch.journeys.reproduction.judged import Holds
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was measured, and whether the statement holds."""
+    """What was measured, and whether the statement holds; "cannot be judged" where the figures decide nothing."""
 
     ours: str
-    holds: bool
+    holds: Holds
 
 
 class Claim(ABC):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
 from layerwatch.journeys.reproduction.figure5 import coverages
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 
@@ -27,4 +28,4 @@ class DcganCollapses(Claim):
             for name, one in found.items()
         )
         collapsed = dcgan["recall"] < 0.5 * wgan["recall"] or dcgan["spread"] < 0.5
-        return Finding(said, collapsed and wgan["spread"] > 0.5)
+        return Finding(said, yes_or_no(collapsed and wgan["spread"] > 0.5))

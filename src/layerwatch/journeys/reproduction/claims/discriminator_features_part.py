@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.overlap import overlaps, words
 from layerwatch.journeys.reproduction.workshop import Workshop
 
@@ -20,4 +21,4 @@ class DiscriminatorFeaturesPart(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         found = overlaps(shop, ("A_D",))
-        return Finding(words(found), max(found.values()) <= 0.05)
+        return Finding(words(found), yes_or_no(max(found.values()) <= 0.05))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from layerwatch.journeys.reproduction.cells import cells, told
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 
@@ -21,4 +22,4 @@ class GmmSeparatesTheScore(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         found = cells(shop, "A")
-        return Finding(told(found), found["A", "gmm"] >= max(0.75, *found.values()))
+        return Finding(told(found), yes_or_no(found["A", "gmm"] >= max(0.75, *found.values())))

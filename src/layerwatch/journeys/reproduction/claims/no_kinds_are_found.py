@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.multi_class import all_rows
 from layerwatch.journeys.reproduction.workshop import Workshop
 
@@ -21,4 +22,4 @@ class NoKindsAreFound(Claim):
         """See Claim."""
         best = max(all_rows(shop), key=lambda row: row["adjusted_rand"])
         said = f"largest adjusted Rand index {best['adjusted_rand']:.3f} ({best['input']}, {best['method']})"
-        return Finding(said, best["adjusted_rand"] < 0.3)
+        return Finding(said, yes_or_no(best["adjusted_rand"] < 0.3))

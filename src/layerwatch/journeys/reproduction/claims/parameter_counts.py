@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from layerwatch.journeys.models import parameters_of_table_1
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 _TABLE_1 = {"VAE": 1_430_209, "DCGAN": 3_039_041, "WGAN": 5_697_347}
@@ -23,4 +24,5 @@ class ParameterCounts(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         ours = parameters_of_table_1()
-        return Finding(", ".join(str(ours[name]) for name in _TABLE_1), all(ours[n] == c for n, c in _TABLE_1.items()))
+        same = all(ours[name] == count for name, count in _TABLE_1.items())
+        return Finding(", ".join(str(ours[name]) for name in _TABLE_1), yes_or_no(same))

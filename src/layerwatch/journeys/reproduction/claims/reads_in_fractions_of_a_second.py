@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.timing import seconds_an_image
 from layerwatch.journeys.reproduction.workshop import Workshop
 
@@ -21,4 +22,4 @@ class ReadsInFractionsOfASecond(Claim):
         """See Claim."""
         found = {name: seconds_an_image(shop, name) for name in ("vae", "fanogan")}
         said = ", ".join(f"{name}: {1000 * value:.1f} ms" for name, value in found.items())
-        return Finding(f"one image at a time: {said}", max(found.values()) < 0.5)
+        return Finding(f"one image at a time: {said}", yes_or_no(max(found.values()) < 0.5))

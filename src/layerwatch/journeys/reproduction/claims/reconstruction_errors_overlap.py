@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.overlap import overlaps, words
 from layerwatch.journeys.reproduction.workshop import Workshop
 
@@ -20,4 +21,4 @@ class ReconstructionErrorsOverlap(Claim):
     def check(self, shop: Workshop) -> Finding:
         """See Claim."""
         found = overlaps(shop, ("VAE A_R", "A_R"))
-        return Finding(words(found), min(found.values()) > 0.05)
+        return Finding(words(found), yes_or_no(min(found.values()) > 0.05))

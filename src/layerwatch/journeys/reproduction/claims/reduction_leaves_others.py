@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from layerwatch.journeys.reproduction.cells import REDUCTIONS, STACK, cells
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 
@@ -27,4 +28,5 @@ class ReductionLeavesOthers(Claim):
                 values = [value for (_, m), value in found.items() if m == method]
                 moved[f"{name}, {method.replace('_', ' ')}"] = max(values) - min(values)
         said = ", ".join(f"{name}: {value:.3f}" for name, value in moved.items())
-        return Finding(f"largest difference between the input as it is and reduced: {said}", max(moved.values()) <= 0.1)
+        told = f"largest difference between the input as it is and reduced: {said}"
+        return Finding(told, yes_or_no(max(moved.values()) <= 0.1))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from layerwatch.journeys.reproduction.cells import DIFFERENCE, REDUCTIONS, cells, told
 from layerwatch.journeys.reproduction.claims.base import Claim, Finding
+from layerwatch.journeys.reproduction.judged import yes_or_no
 from layerwatch.journeys.reproduction.workshop import Workshop
 
 
@@ -27,4 +28,4 @@ class ReductionOfDifferenceHelps(Claim):
             - found[DIFFERENCE, method]
             for method in ("k_means", "gmm")
         }
-        return Finding(told(found), min(gain.values()) >= 0.1)
+        return Finding(told(found), yes_or_no(min(gain.values()) >= 0.1))
