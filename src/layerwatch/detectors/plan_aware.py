@@ -17,6 +17,7 @@ from layerwatch.detectors.signals.wording import finding_of
 from layerwatch.records import LayerImage, Progress, Reading, silent
 
 _AGES = (0, 2, 4, 8, 12)  # layers of a job from which other healthy answers hold
+_SPANS = tuple(zip(_AGES, (*_AGES[1:], None), strict=True))
 _MIDDLE, _UPPER, _TO_99 = 0.5, 0.85, 2.919  # quantiles; and Gumbel's 99th lies so many times their distance above
 _HIGH, _HIGH_TO_99 = 0.98, 1.198  # the same where what is unlike was left out
 _UNLIKE = 2.0  # reaches, above which an answer is left out
@@ -24,25 +25,54 @@ _OWN = 3.0  # layers that the fleet weighs against the job's own healthy answers
 _MOST_OWN = 0.8  # reaches, that a job's own answers may lie above the fleet's: beyond, they are no longer healthy
 _RECENT = 5  # layers that are not yet counted as the job's past
 _HELD = 1.0  # score from which a layer is no reference for later ones
-_LEAST_REACH = 0.15  # z
+_LEAST_REACH = 2 * (1.1, 1.1, 1.3, 1.3, 1.2, 1.2, 0.7, 0.9, 2.5)  # by question: other parts are less alike
+_LEAST_YOUNG, _YOUNG = 2.0, 2  # times that for the first layers of a job
+_SETTLES = 8  # layers, after which a job's own answers tell
+_UNHEARD = -1e3  # how loud a question is that cannot be asked
 _FEWEST = 8  # layers of an age, to learn from
 
-# Healthy answers of virtual jobs of `physical()`, by age: their medians and reaches; and the loudest ones'.
+# Healthy answers of 60 virtual jobs of `physical()` on six parts, by age: medians and reaches; then as Past has them.
 _CENTRE = (
-    (4.24, 5.13, 6.27, 2.98, 1.23, 2.0, 2.42, 2.19, 0.25, 4.5, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.13, 4.15, 2.42, 2.86, 1.34, 1.22, 1.73, 2.12, 1.26, 4.5, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.14, 4.24, 2.48, 2.9, 1.3, 1.34, 1.87, 1.77, 0.93, 4.5, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.14, 4.23, 2.62, 2.79, 1.25, 1.41, 1.61, 1.89, 0.92, 4.5, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.14, 4.23, 2.62, 2.79, 1.25, 1.41, 1.61, 1.89, 0.92, 4.5, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
+    (4.24, 5.11, 6.28, 2.99, 1.11, 1.75, 2.39, 2.17, 0.31, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
+    (4.12, 4.18, 2.53, 2.84, 1.02, 1.17, 1.68, 2.10, 1.20, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
+    (4.20, 4.30, 2.50, 2.91, 1.11, 1.28, 1.75, 1.72, 1.04, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
+    (4.25, 4.32, 2.54, 2.95, 1.20, 1.31, 1.70, 1.70, 1.01, 4.39, 4.35, 2.97, 2.98, 1.19, 1.57, 2.15, 2.20, 1.36),
+    (4.20, 4.27, 2.66, 2.85, 1.14, 1.37, 1.57, 1.88, 1.01, 4.47, 4.41, 3.00, 2.89, 1.22, 1.62, 1.71, 1.78, 1.31),
 )
 _REACH = (
-    (1.68, 3.05, 4.74, 1.25, 2.07, 4.02, 1.71, 1.39, 0.73, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.6, 3.0),
-    (1.47, 1.42, 1.63, 1.5, 1.41, 1.63, 1.28, 1.6, 3.35, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.6, 3.0),
-    (1.44, 1.93, 2.07, 1.55, 1.58, 1.78, 1.11, 1.17, 1.95, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.6, 3.0),
-    (1.37, 1.39, 1.71, 1.48, 1.57, 1.69, 0.97, 1.34, 1.89, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.6, 3.0),
-    (1.37, 1.39, 1.71, 1.48, 1.57, 1.69, 0.97, 1.34, 1.89, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.6, 3.0),
+    (2.20, 2.20, 4.22, 2.60, 2.40, 3.99, 1.47, 1.80, 5.00, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
+    (2.00, 1.68, 1.64, 1.45, 1.45, 1.28, 1.07, 1.63, 4.66, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
+    (1.69, 1.64, 1.60, 1.50, 1.76, 1.32, 1.27, 1.41, 2.50, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
+    (1.71, 1.58, 1.79, 1.57, 1.28, 1.59, 0.95, 1.23, 2.50, 2.84, 1.45, 2.26, 1.50, 1.30, 1.57, 1.30, 1.43, 2.95),
+    (1.48, 1.20, 1.57, 1.36, 1.36, 1.61, 0.85, 1.17, 2.50, 3.52, 2.52, 2.42, 1.77, 1.66, 2.35, 1.02, 1.42, 2.87),
 )
-_LOUDEST = (0.7, 1.0)
+_SETTLED = (
+    (
+        -0.01,
+        -0.01,
+        -0.01,
+        -0.01,
+        -0.04,
+        -0.02,
+        -0.05,
+        -0.02,
+        -0.01,
+        1.01,
+        1.13,
+        0.67,
+        0.76,
+        0.37,
+        0.36,
+        0.67,
+        0.50,
+        0.19,
+    ),
+    (0.99, 0.94, 0.96, 0.95, 0.96, 0.93, 0.98, 0.83, 0.96, 1.06, 1.05, 1.03, 0.98, 1.02, 1.01, 1.07, 1.03, 0.99),
+)
+_LOUDEST = (
+    (0.36, 0.50, 0.53, 0.58, 0.58),
+    (0.81, 1.41, 1.00, 1.02, 1.18),
+)
 
 
 @dataclass
@@ -61,7 +91,8 @@ class PlanAware(Detector):
     learn_from: int = 3000  # layers at most
     centre_: Float64[np.ndarray, "a q"] = field(default_factory=lambda: np.array(_CENTRE), repr=False)
     reach_: Float64[np.ndarray, "a q"] = field(default_factory=lambda: np.array(_REACH), repr=False)
-    loudest_: Float64[np.ndarray, " 2"] = field(default_factory=lambda: np.array(_LOUDEST), repr=False)
+    settled_: Float64[np.ndarray, "2 q"] = field(default_factory=lambda: np.array(_SETTLED), repr=False)
+    loudest_: Float64[np.ndarray, "2 a"] = field(default_factory=lambda: np.array(_LOUDEST), repr=False)
 
     def fit(
         self,
@@ -79,24 +110,36 @@ class PlanAware(Detector):
             asked.append([questioner.ask(running.update(i.pixels, share_of_part(i), i.layer)).z for i in job])
             done += len(job)
             progress("plan aware", done, sum(map(len, jobs)))
-        self.centre_, self.reach_, self.loudest_ = np.array(_CENTRE), np.array(_REACH), np.array((0.0, 1.0))
-        for place in range(len(_AGES)):
-            until = _AGES[place + 1] if place + 1 < len(_AGES) else None
-            rows = [z for job in asked for z in job[_AGES[place] : until]]
+        self.centre_, self.reach_ = np.array(_CENTRE), np.array(_REACH)
+        self.settled_, self.loudest_ = np.array(_SETTLED), np.array(((0.0,) * len(_AGES), (1.0,) * len(_AGES)))
+        for place, (age, until) in enumerate(_SPANS):
+            rows = [z for job in asked for z in job[age:until]]
             self._learn(place, np.array(rows).reshape(-1, len(QUESTIONS)))
-        loud = []
-        for answers in asked:
-            past = Past(self)
-            loud += [float(past.take(z).max()) for z in answers]
-        self.loudest_ = np.array(_centre_and_reach(np.array(loud)))
+        settled = np.concatenate([self._loud(answers)[_SETTLES:] for answers in asked])
+        for question in range(len(QUESTIONS)):
+            heard = settled[settled[:, question] > _UNHEARD, question]
+            if len(heard) >= _FEWEST:
+                self.settled_[:, question] = _centre_and_reach(heard)
+        loudest = [self._loud(answers).max(1) for answers in asked]
+        for place, (age, until) in enumerate(_SPANS):
+            heard = np.concatenate([loud[age:until] for loud in loudest])
+            if len(heard) >= _FEWEST:
+                self.loudest_[:, place] = _centre_and_reach(heard)
         return self
+
+    def _loud(self, answers: Sequence[Float64[np.ndarray, " q"]]) -> Float64[np.ndarray, "n q"]:
+        """One job's answers as they sound after what is learnt so far."""
+        past = Past(self)
+        return np.array([past.take(z) for z in answers]).reshape(-1, len(QUESTIONS))
 
     def _learn(self, place: int, Z: Float64[np.ndarray, "n q"]) -> None:
         """What healthy answers of one age are; questions that could not be asked keep what they had."""
         for question in range(len(QUESTIONS)):
             heard = Z[Z[:, question] > 0, question]
             if len(heard) >= _FEWEST:
-                self.centre_[place, question], self.reach_[place, question] = _centre_and_reach(heard)
+                least = _LEAST_REACH[question] * (_LEAST_YOUNG if _AGES[place] < _YOUNG else 1.0)
+                middle, reach = _centre_and_reach(heard)
+                self.centre_[place, question], self.reach_[place, question] = middle, max(reach, least)
 
     def _chosen(self, images: Sequence[LayerImage]) -> list[list[LayerImage]]:
         """Whole jobs, spread over all of them, until there are enough layers."""
@@ -117,11 +160,13 @@ class PlanAware(Detector):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See Detector."""
-        return {"centre": self.centre_, "reach": self.reach_, "loudest": self.loudest_}
+        names = ("centre", "reach", "settled", "loudest")
+        return {name: getattr(self, f"{name}_") for name in names}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> PlanAware:
         """See Detector."""
-        self.centre_, self.reach_, self.loudest_ = arrays["centre"], arrays["reach"], arrays["loudest"]
+        self.centre_, self.reach_ = arrays["centre"], arrays["reach"]
+        self.settled_, self.loudest_ = arrays["settled"], arrays["loudest"]
         return self
 
 
@@ -137,9 +182,11 @@ class Past:
         """The next layer's answers in reaches above what is healthy for this job."""
         place = int(np.searchsorted(_AGES, len(self._standard), side="right")) - 1
         standard = (z - self.detector.centre_[place]) / self.detector.reach_[place]
-        loud = np.where(z > 0, standard - self._own(), -1e3)
-        middle, reach = self.detector.loudest_
-        loud = (loud - middle) / reach
+        loud = standard - self._own()
+        if len(self._standard) >= _SETTLES:
+            loud = (loud - self.detector.settled_[0]) / self.detector.settled_[1]
+        middle, reach = self.detector.loudest_[:, place]
+        loud = np.where(z > 0, (loud - middle) / reach, _UNHEARD)
         self.suspected = self.suspected + 1 if loud.max() > _HELD else 0
         self._standard.append((self.suspected == 0, standard))
         return np.asarray(loud)
@@ -182,4 +229,4 @@ def _centre_and_reach(heard: Float64[np.ndarray, " n"]) -> tuple[float, float]:
     middle, upper = np.quantile(heard, (_MIDDLE, _UPPER))
     like = heard[heard < middle + _UNLIKE * _TO_99 * (upper - middle)]
     high = float(np.quantile(like, _HIGH)) if len(like) else float(upper)
-    return float(middle), max(_HIGH_TO_99 * (high - float(middle)), _LEAST_REACH)
+    return float(middle), max(_HIGH_TO_99 * (high - float(middle)), 1e-6)

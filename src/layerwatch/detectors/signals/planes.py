@@ -34,7 +34,7 @@ def frequencies(shape: tuple[int, int]) -> tuple[Float64[np.ndarray, "h 1"], Flo
 @cache
 def weights(shape: tuple[int, int]) -> Spectrum:
     """How often each entry of the half plane stands in the whole: sums over the whole plane need them."""
-    half = np.full((shape[0], shape[1] // 2 + 1), 2, np.float32)
+    half: Spectrum = np.full((shape[0], shape[1] // 2 + 1), 2, np.float32)
     half[:, 0] = 1
     if shape[1] % 2 == 0:
         half[:, -1] = 1
@@ -56,9 +56,9 @@ def smooth_spectrum(power: np.ndarray, frames: float, width: int, over: float) -
         width: px, of the images.
         over: bins, sigma of the smoothing.
     """
-    logs = np.log(whole_plane(np.asarray(power, np.float64), width) + 1e-30)
+    logs: Float64[np.ndarray, "h w"] = np.log(whole_plane(np.asarray(power, np.float64), width) + 1e-30)
     logs = ndimage.gaussian_filter(logs, over, mode="wrap") - (digamma(frames) - np.log(frames))
-    return np.exp(logs[:, : power.shape[1]]).astype(np.float32)
+    return np.asarray(np.exp(logs[:, : power.shape[1]]), np.float32)
 
 
 def white_level(image: Image) -> float:

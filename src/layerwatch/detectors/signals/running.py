@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from layerwatch.detectors.signals.filters import blurred, gaussian
+from layerwatch.detectors.signals.filters import gaussian
+from layerwatch.detectors.signals.gain import Gain
 from layerwatch.detectors.signals.plan_terms import EACH_LAYER, LEVEL, Heat, PlanTerms, smooth_terms
 from layerwatch.detectors.signals.planes import Image, back, forward, weights
 from layerwatch.detectors.signals.textures import Covariance, Textures
@@ -20,13 +21,14 @@ from layerwatch.detectors.signals.textures import Covariance, Textures
 LAG = 5  # layers that lie between a layer and its reference, so that a defect does not hide itself
 LASTING = 5  # layers over which what stays is gathered
 _WINDOW = 24  # layers of the reference, at most
+_FEWEST = 2  # layers that make a reference
 _POOL = 4  # layers from which coefficients are pooled
 _BROKEN = 400.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
 _UNLIKE = 120.0  # the same, from which a layer has coefficients of its own
 _ANEW = 3  # such layers in a row, and pooling begins again
 _UPDATES = 5  # layers between two corrections of the covariance
 _FIRST_ROUNDS = 4  # of corrections on a first frame
-_GAIN, _AROUND = 0.1, 4.0  # standard deviation of contrast from place to place, and px around a place that share it
+_MEDIAN = 1.6  # variance of a median of n over that of one, times n
 _WANDER, _WANDER_WEIGHT = 0.07, 6.0  # px, that healthy outlines miss their place by, and how many layers that counts
 
 
@@ -69,85 +71,69 @@ class _Kept:
 
 
 @dataclass(eq=False)
-class Gain:
-    """How much more or less contrast a place has than the job on the whole: swaths, optics, light.
-
-    Recursive least squares with a prior, each place by what lies around it.
-    """
-
-    _gain: Image | None = None
-    _told: Image | None = None
-
-    def of(self, fresh: Image) -> Image:
-        """What it adds where the outline's contrast is not that of the reference."""
-        if self._gain is None:
-            return np.zeros_like(fresh)
-        return np.asarray(self._gain * fresh, np.float32)
-
-    def learn(self, fresh: Image, now: Channel) -> None:
-        """Take what a layer tells."""
-        shape = fresh.shape
-        weighed = back(forward(fresh) / now.covariance.mixed, shape[1])
-        told, seen = blurred(np.stack([np.maximum(fresh * weighed, 0), fresh * now.solved]), _AROUND) * np.float32(
-            4 * np.pi * _AROUND**2
-        )
-        self._told = told if self._told is None else self._told + told
-        step = seen / (self._told + 1 / _GAIN**2)
-        self._gain = step if self._gain is None else self._gain + step
-
-
-@dataclass(eq=False)
 class Running:
     """One job as far as it has been seen."""
 
-    seed: int = 0
     heat: Heat = field(default_factory=Heat)
     _kept: list[_Kept] = field(default_factory=list)
-    _now: Textures | None = None
-    _lasting: Textures | None = None
+    _now: Textures = field(default_factory=lambda: Textures(np.random.default_rng(0)))
+    _lasting: Textures = field(default_factory=lambda: Textures(np.random.default_rng(1)))
     _bases: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _broken: int = 0
-    _gain: Gain = field(default_factory=lambda: Gain())
+    _gain: Gain = field(default_factory=Gain)
 
     def update(self, pixels: Image, coverage: Image, layer: int) -> Cleared:
         """Take the next layer; pixels that are not finite say nothing."""
         plan = self.heat.lay(coverage, layer)
         frame = _filled(pixels, plan.share)
         terms, spectra = self._terms(plan, frame)
-        if self._now is None:
-            self._now = self._first(frame, terms, spectra, plan)
+        if not self._now.is_begun:
+            self._first(frame, terms, spectra, plan)
         gram, seen = _normal(spectra, self._now.covariance(plan.share, plan.edges), frame.shape)
         before = self._before()
-        weights_, is_broken = self._fit(gram, seen, before, len(terms) - 6)
-        residual = np.asarray(frame - np.tensordot(weights_.astype(np.float32), terms, 1), np.float32)
-        contrast = _contrast(frame, plan.share)
-        place = weights_[:2] / (contrast + 1e-9)
-        lately = [kept.place for kept in self._kept[1 - LASTING :]]
+        coefficients, is_broken = self._fit(gram, seen, before, len(terms) - 6)
+        residual = np.asarray(frame - np.tensordot(coefficients.astype(np.float32), terms, 1), np.float32)
+        explained = np.tensordot(coefficients[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
+        contrast = _contrast(frame, plan.share) + 1e-9
+        place = np.asarray(coefficients[:2] / contrast)
+        lately = np.mean([*(kept.place for kept in self._kept[1 - LASTING :]), place], axis=0)
         usual, wander = self._usual_place(before)
-        sigma = float(np.sqrt(np.trace(np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]) / 2)) / (contrast + 1e-9)
-        explained = np.tensordot(weights_[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
-        reference = None
-        if len(before) > 1:
-            reference = np.mean([kept.residual for kept in before], axis=0, dtype=np.float32)
-            usual_ = np.mean([kept.explained for kept in before], axis=0, dtype=np.float32)
-            fresh = explained - usual_
-            residual_ = residual - reference - self._gain.of(fresh)
-        self._kept.append(_Kept(residual, explained, gram, seen, place))
+        told = np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]
+        self._kept.append(_Kept(residual, np.asarray(explained, np.float32), gram, seen, place))
         del self._kept[: -(_WINDOW + LAG + LASTING)]
-        now = self._weigh(self._now, residual if reference is None else residual_, plan)
-        if reference is not None:
-            self._gain.learn(fresh, now)
+        now, lasting = self._channels(before, plan)
         return Cleared(
             now=now,
-            lasting=None if reference is None else self._last(reference, usual_, plan),
+            lasting=lasting,
             plan=plan,
-            moved=np.asarray(place - usual),
-            moved_sigma=float(np.hypot(sigma, wander)),
-            moved_lately=np.asarray(np.mean([*lately, place], axis=0) - usual),
+            moved=place - usual,
+            moved_sigma=float(np.hypot(np.sqrt(np.trace(told) / 2) / contrast, wander)),
+            moved_lately=np.asarray(lately - usual),
             contrast=contrast,
             references=len(before),
             is_broken=is_broken,
         )
+
+    def _channels(self, before: list[_Kept], plan: PlanTerms) -> tuple[Channel, Channel | None]:
+        """The layer just kept, and the mean of the last ones, against the job's own reference."""
+        newest = self._kept[-1]
+        if len(before) < _FEWEST:
+            return self._weigh(self._now, newest.residual, plan), None
+        residual, usual = _mean(before)
+        fresh = newest.explained - usual
+        now = self._weigh(self._now, newest.residual - residual - self._gain.of(fresh), plan)
+        self._gain.learn(fresh, now.solved, now.covariance.mixed)
+        if len(self._kept) < 2 * LASTING:
+            return now, None
+        late, explained = _mean(self._kept[-LASTING:])
+        late = late - residual - self._gain.of(explained - usual)
+        if not self._lasting.is_begun:
+            self._lasting.begin(late, plan.share)
+            for _ in range(_FIRST_ROUNDS):
+                covariance = self._lasting.covariance(plan.share, plan.edges)
+                self._lasting.learn(covariance.solve(late), covariance, plan.edges)
+                self._lasting.update(plan.share)
+        return now, self._weigh(self._lasting, late, plan)
 
     def hold(self) -> None:
         """Something is suspected on the layer just taken: it is no reference for later ones."""
@@ -167,12 +153,12 @@ class Running:
         made = forward(np.concatenate([plan.terms, frame[None]]))
         return np.concatenate([plan.terms, smooth]), np.concatenate([made[:-1], smooth_spectra, made[-1:]])
 
-    def _first(self, frame: Image, terms: np.ndarray, spectra: np.ndarray, plan: PlanTerms) -> Textures:
+    def _first(self, frame: Image, terms: np.ndarray, spectra: np.ndarray, plan: PlanTerms) -> None:
         """The covariance from a job's first frame alone."""
         rough = 1 / (1e-5 + 1e-3 * _low_pass(frame.shape))
         gram, seen = _gram(spectra, rough, frame.shape)
         residual = _left(frame, terms, gram, seen)
-        textures = Textures(np.random.default_rng(self.seed))
+        textures = self._now
         textures.begin(residual, plan.share)
         for _ in range(_FIRST_ROUNDS):
             covariance = textures.covariance(plan.share, plan.edges)
@@ -180,7 +166,6 @@ class Running:
             residual = _left(frame, terms, gram, seen)
             textures.learn(covariance.solve(residual), covariance, plan.edges)
             textures.update(plan.share)
-        return textures
 
     def _fit(
         self, gram: np.ndarray, seen: np.ndarray, before: list[_Kept], terms: int
@@ -190,7 +175,7 @@ class Running:
         pool = [kept for kept in before if kept.is_pooled]
         if len(pool) < _POOL or len(pool[0].seen) != len(seen):
             return alone, False
-        pooled = _solved(sum(kept.gram for kept in pool), sum(kept.seen for kept in pool))
+        pooled = _solved(np.sum([kept.gram for kept in pool], axis=0), np.sum([kept.seen for kept in pool], axis=0))
         free = [*range(EACH_LAYER), *range(terms, len(seen))]
         pooled[free] += _solved(gram[np.ix_(free, free)], seen[free] - gram[free] @ pooled)
         lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
@@ -211,7 +196,8 @@ class Running:
             return (places[0] if len(places) else np.zeros(2)), 4 * _WANDER
         usual = np.median(places, axis=0)
         seen = float((np.minimum(np.abs(places - usual), 4 * _WANDER) ** 2).sum() / 2)
-        return usual, float(np.sqrt((_WANDER_WEIGHT * _WANDER**2 + seen) / (_WANDER_WEIGHT + len(places))))
+        wander = (_WANDER_WEIGHT * _WANDER**2 + seen) / (_WANDER_WEIGHT + len(places))
+        return usual, float(np.sqrt(wander * (1 + _MEDIAN / len(places))))  # the usual place is uncertain, too
 
     def _weigh(self, textures: Textures, residual: Image, plan: PlanTerms) -> Channel:
         textures.hear(residual)
@@ -222,21 +208,11 @@ class Running:
             textures.update(plan.share)
         return Channel(residual, solved, covariance, _texture(np.stack([solved, drawn]), covariance))
 
-    def _last(self, reference: Image, usual: Image, plan: PlanTerms) -> Channel | None:
-        """The mean of the last layers."""
-        if len(self._kept) < LASTING + 2:
-            return None
-        residual = np.mean([kept.residual for kept in self._kept[-LASTING:]], axis=0, dtype=np.float32) - reference
-        fresh = np.mean([kept.explained for kept in self._kept[-LASTING:]], axis=0, dtype=np.float32) - usual
-        residual -= self._gain.of(fresh)
-        if self._lasting is None:
-            self._lasting = Textures(np.random.default_rng([self.seed, 1]))
-            self._lasting.begin(residual, plan.share)
-            for _ in range(_FIRST_ROUNDS):
-                covariance = self._lasting.covariance(plan.share, plan.edges)
-                self._lasting.learn(covariance.solve(residual), covariance, plan.edges)
-                self._lasting.update(plan.share)
-        return self._weigh(self._lasting, residual, plan)
+
+def _mean(layers: list[_Kept]) -> tuple[Image, Image]:
+    """Of residuals, and of what was explained."""
+    residual = np.mean([kept.residual for kept in layers], axis=0, dtype=np.float32)
+    return np.asarray(residual), np.asarray(np.mean([kept.explained for kept in layers], axis=0, dtype=np.float32))
 
 
 def _texture(solved: Float32[np.ndarray, "2 h w"], covariance: Covariance) -> Float32[np.ndarray, "2 h w"]:
@@ -287,8 +263,8 @@ def _solved(gram: np.ndarray, seen: np.ndarray) -> Float64[np.ndarray, " k"]:
     return np.asarray(np.linalg.lstsq(gram / np.outer(size, size), seen / size, rcond=1e-9)[0] / size)
 
 
-def _loss(weights_: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> float:
-    return float(weights_ @ gram @ weights_ - 2 * weights_ @ seen)
+def _loss(coefficients: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> float:
+    return float(coefficients @ gram @ coefficients - 2 * coefficients @ seen)
 
 
 def _left(frame: Image, terms: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> Image:

@@ -20,6 +20,7 @@ from layerwatch.detectors.signals.textures import Covariance
 _OPTICS = 0.7  # px
 _RADII = (0.5, 1.2, 2.2, 3.5, 5.5, 9.0, 15.0)  # px
 _LINES = ((1.2, 12.0, 4), (1.2, 40.0, 8), (3.0, 40.0, 4), (3.0, 120.0, 8))  # px across, px along, angles in half a turn
+_ALWAYS = 6.0  # px, radius up to which blobs are looked for in any frame
 _SHARE = 0.05, 0.35  # of the frame's shorter side: the largest blob and the longest line
 _STRIPES = (1.0, 2.0, 3.5)  # px
 _RAMPS = (1.0, 4.0, 8.0)  # px
@@ -54,25 +55,28 @@ class _Bank:
 def _bank(shape: tuple[int, int]) -> _Bank:
     short = min(shape)
     v, u = (np.minimum(i, n - i) * np.where(i > n // 2, -1, 1) for i, n in zip(np.indices(shape), shape, strict=True))
-    made: list[tuple[str, float, float | None, np.ndarray]] = []
-    for radius in _RADII:
-        if radius < 6 or radius < _SHARE[0] * short:
-            made.append(("blob", 2 * radius, None, np.clip(radius - np.hypot(v, u) + 0.5, 0, 1)))
-    for across, along, angles in _LINES:
-        if along <= max(40.0, _SHARE[1] * short):
-            made += [
-                ("line", across, 180.0 * k / angles, _bar(v, u, across, along, np.pi * k / angles))
-                for k in range(angles)
-            ]
+    made: list[tuple[str, float, float | None, np.ndarray]] = [
+        ("blob", 2 * radius, None, np.clip(radius - np.hypot(v, u) + 0.5, 0, 1))
+        for radius in _RADII
+        if radius < _ALWAYS or radius < _SHARE[0] * short
+    ]
+    made += [
+        ("line", across, 180.0 * k / turns, _bar(v, u, across, along, np.pi * k / turns))
+        for across, along, turns in _LINES
+        if along <= max(40.0, _SHARE[1] * short)
+        for k in range(turns)
+    ]
     blur = gaussian(shape, _OPTICS, _OPTICS)
     transfers = forward(np.stack([one[3] for one in made]).astype(np.float32)) * blur
     energies = (np.abs(transfers) ** 2 * weights(shape) / (shape[0] * shape[1])).reshape(len(made), -1)
-    return _Bank(*zip(*((k, e, a) for k, e, a, _ in made), strict=True), transfers, energies.astype(np.float32))
+    kinds, extents, angles = zip(*(one[:3] for one in made), strict=True)
+    return _Bank(kinds, extents, angles, transfers, energies.astype(np.float32))
 
 
 def _bar(v: np.ndarray, u: np.ndarray, across: float, along: float, angle: float) -> np.ndarray:
     length, width = np.cos(angle) * u + np.sin(angle) * v, np.cos(angle) * v - np.sin(angle) * u
-    return np.clip(across / 2 - np.abs(width) + 0.5, 0, 1) * np.clip(along / 2 - np.abs(length) + 0.5, 0, 1)
+    bar = np.clip(across / 2 - np.abs(width) + 0.5, 0, 1) * np.clip(along / 2 - np.abs(length) + 0.5, 0, 1)
+    return np.asarray(bar)
 
 
 def compact(solved: Image, covariance: Covariance) -> tuple[list[Answer], Image]:

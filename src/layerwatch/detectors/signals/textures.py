@@ -19,7 +19,6 @@ from layerwatch.detectors.signals.planes import (
     back,
     forward,
     smooth_spectrum,
-    weights,
     white_level,
 )
 
@@ -47,13 +46,14 @@ class Covariance:
         gain = 1 / self.mixed
         r = np.asarray(residual, np.float32)
         x, z = np.zeros_like(r), _through(r, gain)
-        p, rho = z, float(np.vdot(r, z))
+        p: Image = z
+        rho = float(np.vdot(r, z))
         for _ in range(_ROUNDS):
             if rho <= 0:
                 break
             q = self.times(p)
             step = np.float32(rho / float(np.vdot(p, q)))
-            x, r = x + step * p, r - step * q
+            x, r = np.asarray(x + step * p, np.float32), np.asarray(r - step * q, np.float32)
             z = _through(r, gain)
             fresh = float(np.vdot(r, z))
             p, rho = np.asarray(z + np.float32(fresh / rho) * p, np.float32), fresh
@@ -87,12 +87,12 @@ class Textures:
     """The covariance as a job's frames have taught it so far."""
 
     rng: np.random.Generator
-    bed: Spectrum | None = None
-    part: Spectrum | None = None
+    bed: Spectrum = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    part: Spectrum = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     edge: float = 1.0  # noise on the outline, times the noise elsewhere
     change: float = 1.0  # the same where the outline has just moved
     _white: Float64[np.ndarray, " 2"] = field(default_factory=lambda: np.zeros(2))  # sum of levels, and of frames
-    _told: Float64[np.ndarray, "2 2 h f"] | None = None  # real and drawn, of bed and part
+    _told: Float64[np.ndarray, "2 2 h f"] = field(default_factory=lambda: np.zeros((2, 2, 0, 0)))  # real, drawn
     _edges: Float64[np.ndarray, "2 2"] = field(default_factory=lambda: np.zeros((2, 2)))
     _frames: int = 0
 
@@ -107,17 +107,17 @@ class Textures:
         self.part = self.bed.copy()
         self._white = np.array([level, 1.0])
 
+    @property
+    def is_begun(self) -> bool:
+        """A first guess was made."""
+        return bool(self.bed.size)
+
     def hear(self, residual: Image) -> None:
         """The camera's noise, from the finest structure of each residual."""
         self._white = _KEPT * self._white + np.array([max(white_level(residual), 1e-12), 1.0])
 
-    def forget_noise(self) -> None:
-        """The next residual is of another kind."""
-        self._white = np.zeros(2)
-
     def covariance(self, share: Image, edges: Float32[np.ndarray, "2 h w"]) -> Covariance:
         """As it is known now; ``edges`` are the weights in [0, 1] of the outline and of where it has just moved."""
-        assert self.bed is not None and self.part is not None
         level = self._white[0] / self._white[1]
         louder = 1 + np.float32(self.edge - 1) * edges[0] + np.float32(self.change - 1) * edges[1]
         return Covariance(share, self.bed, self.part, np.asarray(np.float32(level) * louder, np.float32))
@@ -127,7 +127,7 @@ class Textures:
         probe = covariance.solve(covariance.draw(self.rng))
         sides = np.stack([1 - covariance.share, covariance.share])
         told = np.stack([np.abs(forward(sides * image)) ** 2 for image in (solved, probe)]).astype(np.float64)
-        self._told = told if self._told is None else self._told + told
+        self._told = self._told + told if self._frames else told
         squares = np.stack([solved, probe]).astype(np.float64) ** 2
         squares[0] = np.minimum(squares[0], 16 * squares[1].mean())  # a defect must not teach what is healthy
         self._edges += (squares[:, None] * edges).sum((2, 3))
@@ -141,7 +141,6 @@ class Textures:
 
     def update(self, share: Image) -> None:
         """Correct the spectra by what real residuals have more or less than drawn ones."""
-        assert self.bed is not None and self.part is not None and self._told is not None
         over = _OVER if self._frames >= _FEW else _FEW_OVER
         level, width = float(self._white[0] / self._white[1]), share.shape[1]
         filled = float(share.mean())
@@ -156,10 +155,4 @@ class Textures:
             self.part = np.maximum(self.part * np.clip(ratios[1], *_STEP), _LEAST * level).astype(np.float32)
         step = np.clip(self._edges[0] / np.maximum(self._edges[1], 1e-30), *_EDGE_STEP)
         self.edge, self.change = (float(np.clip(v, 1, _LOUDEST)) for v in (self.edge, self.change) * step)
-        self._told, self._edges, self._frames = None, np.zeros((2, 2)), 0
-
-
-def power_of(spectrum: Spectrum, width: int) -> float:
-    """Variance a pixel of a field with that spectrum."""
-    shape = (spectrum.shape[0], width)
-    return float((spectrum * weights(shape)).sum() / (shape[0] * shape[1]))
+        self._edges, self._frames = np.zeros((2, 2)), 0
