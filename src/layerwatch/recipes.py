@@ -34,7 +34,7 @@ class Recipe:
     amounts: Amounts = field(default_factory=Amounts)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     false_alarm_rate: float = 0.01  # of healthy layers
-    shown: tuple[str, ...] = ("plan_residual", "pca", "vae", "fanogan")  # detectors that the demo trains
+    shown: tuple[str, ...] = ("plan_aware", "pca", "vae", "fanogan")  # detectors that the demo trains
 
 
 def quick() -> Recipe:
@@ -44,6 +44,7 @@ def quick() -> Recipe:
         "quick",
         settings={
             "plan_residual": {},
+            "plan_aware": {},
             "pca": {},
             "vae": {"width": 0.25, "steps": 1800, "batch": 16, "levelled": True},
             "fanogan": {**small, "gan_steps": 400, "encoder_steps": 400, "tuning_steps": 400},
@@ -61,6 +62,7 @@ def cpu() -> Recipe:
         Amounts(healthy_jobs=500),
         settings={
             "plan_residual": {},
+            "plan_aware": {},
             "pca": {},
             "vae": {"size": 64, "width": 0.5, "steps": 3000, "batch": 64, "levelled": True},
             "fanogan": {**gan, "encoder_steps": 4000, "encoder_rate": 1e-3, "tuning_steps": 6000},
@@ -77,6 +79,7 @@ def paper() -> Recipe:
         Amounts(healthy_jobs=500),
         settings={
             "plan_residual": {},
+            "plan_aware": {},
             "pca": {},
             "vae": {"size": 64, "width": 1.0, "steps": 21_300, "batch": 64, "rate": 1e-3},
             "fanogan": {**gan, "encoder_steps": 50_000, "encoder_batch": 64, "encoder_rate": 5e-5, "tuning_steps": 0},

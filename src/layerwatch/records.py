@@ -224,7 +224,7 @@ class Verdict:
     threshold: float = float("nan")
     p_value: float = float("nan")  # share of healthy layers at least as abnormal; an index, not a promise per layer
     regions: tuple[Region, ...] = ()
-    reason: str = ""
+    reason: str = ""  # why it is a FAULT, or in words what is NOK
     name: str = ""
 
 

@@ -27,7 +27,7 @@ def tiny() -> Recipe:
         "tiny",
         Amounts(layers=3, healthy_jobs=24, calibration=0.5, test_jobs=6, defective_jobs=2, inspected_layers=36),
         {
-            "plan_residual": {},
+            "plan_aware": {},
             "pca": {"size": 16, "components": 8},
             "vae": {"size": 32, "width": 0.125, "steps": 20, "batch": 8},
             "fanogan": {
@@ -76,7 +76,7 @@ def test_the_demo_is_whole_repeatable_and_resumable(tmp_path: Path) -> None:
 
     # summary.json holds what scripts read.
     told = json.loads((tmp_path / "a" / "summary.json").read_text())
-    assert set(told["auroc"]) == {"plan_residual", "pca", "vae", "fanogan"}
+    assert set(told["auroc"]) == {"plan_aware", "pca", "vae", "fanogan"}
     for row in told["auroc"].values():
         assert set(row) == DEFECTS | {"all"}
         assert all(0 <= low <= value <= high <= 1 for value, low, high in row.values())

@@ -13,6 +13,7 @@ from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
 Need = Literal["image", "plan"]
 _FEWEST = 8  # images to learn from
+_CHUNK = 64  # images read at once, so that a bar moves
 
 
 @runtime_checkable
@@ -91,12 +92,25 @@ class Detector(ABC):
         """Follow a job from its first layer on; most detectors take each layer alone."""
         return _Alone(self)
 
-    def follow(self, images: Sequence[LayerImage]) -> tuple[Reading, ...]:
-        """One reading an image, in order; each job is followed from its first image among them."""
+    def follow(
+        self, images: Sequence[LayerImage], *, step: str = "read", progress: Progress = silent
+    ) -> tuple[Reading, ...]:
+        """One reading an image, in order; each job is followed from its first image among them.
+
+        Raises:
+            DataError: an image lacks what the detector needs.
+        """
+        readings: list[Reading] = []
         if type(self).begin is Detector.begin:
-            return self.read(images)
+            for start in range(0, len(images), _CHUNK):
+                readings += self.read(images[start : start + _CHUNK])
+                progress(step, len(readings), len(images))
+            return tuple(readings)
         jobs = {image.job: self.begin(image.job) for image in images}
-        return tuple(jobs[image.job].update(image) for image in images)
+        for image in images:
+            readings.append(jobs[image.job].update(image))
+            progress(step, len(readings), len(images))
+        return tuple(readings)
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:

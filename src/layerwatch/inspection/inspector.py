@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from layerwatch.detectors.base import Detector
+from layerwatch.detectors.base import Detector, RunningJob
 from layerwatch.images.arrivals import shot_of, unread
 from layerwatch.images.gating import Answer, Gate
 from layerwatch.inspection.cameras.base import Camera
@@ -24,6 +24,20 @@ class Judged:
     verdict: Verdict
     image: LayerImage | None = None
     reading: Reading | None = None
+
+
+@dataclass(eq=False)
+class _Following:
+    """The job that the detector follows; another one is followed anew."""
+
+    job: str = ""
+    running: RunningJob | None = None
+
+    def of(self, detector: Detector, job: str) -> RunningJob:
+        """The running job of that name."""
+        if self.running is None or job != self.job:
+            self.job, self.running = job, detector.begin(job)
+        return self.running
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +59,17 @@ class Inspector:
 
         Verdicts on layers whose frames never came stand before that of the frame that showed it.
         """
-        is_first = True
+        is_first, following = True, _Following()
         for frame in self.camera.frames():
             if is_first and self.gate is not None:
                 self.gate.begin(frame.job)
             is_first = False
-            for judged in self._all_of(frame):
+            for judged in self._all_of(frame, following):
                 for sink in self.sinks:
                     sink.take(judged.verdict)
                 yield judged
 
-    def _all_of(self, frame: LayerImage | Fault) -> Iterator[Judged]:
+    def _all_of(self, frame: LayerImage | Fault, following: _Following) -> Iterator[Judged]:
         """What is said of other layers when a frame comes, and of the frame itself."""
         answer = self._gated(frame)
         if answer is not None:
@@ -65,7 +79,7 @@ class Inspector:
         elif answer is not None and answer.fault is not None:
             yield Judged(not_judged(answer.fault, frame.name))
         else:
-            yield self._judged(frame)
+            yield self._judged(frame, following)
 
     def _gated(self, frame: LayerImage | Fault) -> Answer | None:
         if self.gate is None or self.gate.known_ is None or frame.layer < 0:
@@ -74,13 +88,13 @@ class Inspector:
             return self.gate.judge(unread(frame.job, frame.layer))
         return self.gate.judge(shot_of(frame, self.gate.known_), frame.plan)
 
-    def _judged(self, image: LayerImage) -> Judged:
+    def _judged(self, image: LayerImage, following: _Following) -> Judged:
         if self.size is not None and image.pixels.shape != self.size:
             a, b = ("{1} x {0}".format(*size) for size in (image.pixels.shape, self.size))
             evidence, advice = f"{image.name} is {a} pixels, the model was trained on {b}", "give frames of that size"
             return Judged(not_judged(Fault(image.job, image.layer, "wrong size", evidence, advice, image.name)))
         try:
-            (reading,) = self.detector.read([image])
+            reading = following.of(self.detector, image.job).update(image)
         except DataError as error:
             kind, advice = "not readable for the detector", "the layer is not judged"
             return Judged(not_judged(Fault(image.job, image.layer, kind, str(error), advice, image.name)))

@@ -15,7 +15,7 @@ from layerwatch.journeys.demo_data import DemoData
 from layerwatch.journeys.evaluate import Evaluation, Scored
 from layerwatch.recipes import Recipe
 
-ON_LINE = "plan_residual"  # the detector that inspects the job; chosen beforehand, not by its result
+ON_LINE = "plan_aware"  # the detector that inspects the job; chosen beforehand, not by its result
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,6 @@ from layerwatch.journeys.sources import Labelled
 from layerwatch.journeys.train import job_marks, judge_of
 from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
-_CHUNK = 64  # images read at once, so that the bar moves
-
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -99,12 +97,8 @@ def check_size(model: StoredModel, image: LayerImage) -> None:
 def read_all(
     model: StoredModel, images: Sequence[LayerImage], step: str, progress: Progress = silent
 ) -> tuple[Reading, ...]:
-    """Readings of many images, with progress."""
-    readings: list[Reading] = []
-    for start in range(0, len(images), _CHUNK):
-        readings += model.detector.read(images[start : start + _CHUNK])
-        progress(step, len(readings), len(images))
-    return tuple(readings)
+    """Readings of many images, each job followed from its first, with progress."""
+    return model.detector.follow(images, step=step, progress=progress)
 
 
 def evaluate(scored: Scored, model: StoredModel, rate: float, *, seed: int = 0) -> Evaluation:

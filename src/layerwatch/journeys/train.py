@@ -107,7 +107,7 @@ def train(
             state.remove()
     if not is_first:
         sys.exit(0)  # the first process calibrates and stores
-    readings = model.read(healthy.calibration)
+    readings = model.follow(healthy.calibration)
     provenance = _provenance(training, healthy, data)
     calibration = _calibration(readings, healthy.calibration)
     beside = {} if gate is None else pack_gate(gate)

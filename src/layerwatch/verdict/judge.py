@@ -30,6 +30,7 @@ class Judge:
             threshold=self.threshold.value,
             p_value=self.threshold.p_value(reading.score),
             regions=regions,
+            reason=reading.finding.text if nok and reading.finding is not None else "",
             name=image.name,
         )
 

@@ -22,6 +22,7 @@ LAG = 5  # layers that lie between a layer and its reference, so that a defect d
 LASTING = 5  # layers over which what stays is gathered
 _WINDOW = 24  # layers of the reference, at most
 _FEWEST = 2  # layers that make a reference
+_DEAD = 1e-6  # of the strongest term: fainter ones are not there
 _POOL = 4  # layers from which coefficients are pooled
 _BROKEN = 400.0  # of chi square, from which the pooled coefficients do not hold: a pause, another lamp
 _UNLIKE = 120.0  # the same, from which a layer has coefficients of its own
@@ -259,8 +260,12 @@ def _gram(spectra: np.ndarray, weight: np.ndarray, shape: tuple[int, int]) -> tu
 
 
 def _solved(gram: np.ndarray, seen: np.ndarray) -> Float64[np.ndarray, " k"]:
-    size = np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    return np.asarray(np.linalg.lstsq(gram / np.outer(size, size), seen / size, rcond=1e-9)[0] / size)
+    size = np.sqrt(np.maximum(np.diag(gram), 0))
+    alive = size > _DEAD * size.max() if size.size else np.zeros(0, bool)
+    coefficients = np.zeros(len(seen))
+    scaled = gram[np.ix_(alive, alive)] / np.outer(size[alive], size[alive])
+    coefficients[alive] = np.linalg.lstsq(scaled, seen[alive] / size[alive], rcond=1e-9)[0] / size[alive]
+    return coefficients
 
 
 def _loss(coefficients: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> float:

@@ -38,6 +38,7 @@ def line(verdict: Verdict) -> str:
     if verdict.word == "FAULT":
         return f"{start}  {verdict.reason}"
     text = f"{start}  score {verdict.score:.4g} (threshold {verdict.threshold:.4g})  p {verdict.p_value:.3f}"
+    text += f"  {verdict.reason}" if verdict.reason else ""
     places = "; ".join(_place(region) for region in verdict.regions[:3])
     more = len(verdict.regions) - 3
     return text + (f"  {places}" if places else "") + (f"; and {more} more" if more > 0 else "")

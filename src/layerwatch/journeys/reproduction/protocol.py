@@ -12,6 +12,7 @@ from layerwatch.recipes import PAPER_DEFECTS, Recipe
 from layerwatch.records import UsageError
 
 SLOW = ("anogan",)  # detectors that are looked at on a few images only
+OF_JOBS = ("plan_aware",)  # detectors that read a layer by those before it, which no cohort of single layers has
 PRECISIONS = ("fp32", "bf16")
 UNTUNED = ("tuning_steps=0",)  # joint tuning is not the paper's
 AS_IN_THE_PAPER: Mapping[str, tuple[str, ...]] = {"fanogan": UNTUNED}
@@ -44,8 +45,8 @@ class Protocol:
 
     @property
     def detectors(self) -> tuple[str, ...]:
-        """Everything on the shelf that reads a layer in a fraction of a second."""
-        return tuple(name for name in catalogue.names("detectors") if name not in SLOW)
+        """Everything on the shelf that reads a layer by itself in a fraction of a second."""
+        return tuple(name for name in catalogue.names("detectors") if name not in {*SLOW, *OF_JOBS})
 
     def short(self, detector: str) -> tuple[str, ...]:
         """A fifth of the recipe's steps, for trainings of the same length that are set side by side."""
