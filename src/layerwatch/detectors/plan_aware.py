@@ -14,7 +14,7 @@ from layerwatch.detectors.signals.outline import share_of_part
 from layerwatch.detectors.signals.questions import QUESTIONS, Questioner
 from layerwatch.detectors.signals.running import Running
 from layerwatch.detectors.signals.wording import finding_of
-from layerwatch.records import LayerImage, Progress, Reading, silent
+from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
 _AGES = (0, 2, 4, 8, 12)  # layers of a job from which other healthy answers hold
 _SPANS = tuple(zip(_AGES, (*_AGES[1:], None), strict=True))
@@ -207,10 +207,12 @@ class Followed:
     _past: Past
     _running: Running = field(default_factory=Running)
     _questioner: Questioner = field(default_factory=Questioner)
+    _shape: tuple[int, ...] = ()
 
     def update(self, image: LayerImage) -> Reading:
         """The next layer."""
         check_plans([image])
+        self._check_size(image)
         asked = self._questioner.ask(self._running.update(image.pixels, share_of_part(image), image.layer))
         loud = self._past.take(asked.z)
         if self._past.suspected:
@@ -218,6 +220,12 @@ class Followed:
         at = int(loud.argmax())
         found = finding_of(asked.answers[at], image, self.detector.head, max(self._past.suspected, 1))
         return Reading(image.job, image.layer, float(loud[at]), heat=asked.heat, finding=found)
+
+    def _check_size(self, image: LayerImage) -> None:
+        self._shape = self._shape or image.pixels.shape
+        if image.pixels.shape != self._shape:
+            a, b = ("{1} x {0}".format(*shape) for shape in (image.pixels.shape, self._shape))
+            raise DataError(f"{image.name} is {a} pixels, the job's layers before it {b}; give one size")
 
 
 def _centre_and_reach(heard: Float64[np.ndarray, " n"]) -> tuple[float, float]:

@@ -19,7 +19,7 @@ _OPTICS = 0.7  # px, blur of the outline
 _BLURS = (1.3, 2.2, 4.0)  # px
 _RATES = (0.27, 0.80, 0.95)  # left after one more layer
 _CREEP = 0.7  # px, lateral spread in a layer time
-LEVEL, PLACE = 2, (0, 1)  # where level and place stand among the terms
+PLACE, LEVEL, HEAT_PLACE = (0, 1), 2, (12, 13)  # where place, level, and the place of earlier heat stand among them
 EACH_LAYER = 4  # so many of them, the first, may differ from layer to layer: place, level, sharpness
 
 
@@ -29,7 +29,9 @@ class PlanTerms:
 
     share: Image  # of the part, through the optics
     terms: Float32[np.ndarray, "k h w"]  # place (2), level, blurs (3), curvature (3), earlier heat (3), its place (2)
-    edges: Float32[np.ndarray, "2 h w"]  # in [0, 1]: on the outline, and where it has just moved
+    edges: Float32[
+        np.ndarray, "_ h w"
+    ]  # in [0, 1]: on the outline, where it has just moved; then, where nothing is known
     is_first: bool  # nothing is known of the layer before
 
 

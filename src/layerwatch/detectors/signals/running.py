@@ -7,14 +7,14 @@ own bed: light, optics, pixels. What is left is weighed by its covariance. Nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.signals.filters import gaussian
 from layerwatch.detectors.signals.gain import Gain
-from layerwatch.detectors.signals.plan_terms import EACH_LAYER, LEVEL, Heat, PlanTerms, smooth_terms
+from layerwatch.detectors.signals.plan_terms import EACH_LAYER, HEAT_PLACE, LEVEL, PLACE, Heat, PlanTerms, smooth_terms
 from layerwatch.detectors.signals.planes import Image, back, forward, weights
 from layerwatch.detectors.signals.textures import Covariance, Textures
 
@@ -86,17 +86,19 @@ class Running:
     def update(self, pixels: Image, coverage: Image, layer: int) -> Cleared:
         """Take the next layer; pixels that are not finite say nothing."""
         plan = self.heat.lay(coverage, layer)
-        frame = _filled(pixels, plan.share)
+        frame, unknown = _filled(pixels, plan.share)
+        plan = replace(plan, edges=np.concatenate([plan.edges, unknown[None]]))
         terms, spectra = self._terms(plan, frame)
         if not self._now.is_begun:
             self._first(frame, terms, spectra, plan)
         gram, seen = _normal(spectra, self._now.covariance(plan.share, plan.edges), frame.shape)
         before = self._before()
-        coefficients, is_broken = self._fit(gram, seen, before, len(terms) - 6)
+        coefficients, pooled, is_broken = self._fit(gram, seen, before, len(terms) - 6)
         residual = np.asarray(frame - np.tensordot(coefficients.astype(np.float32), terms, 1), np.float32)
+        residual *= 1 - unknown
         explained = np.tensordot(coefficients[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
         contrast = _contrast(frame, plan.share) + 1e-9
-        place = np.asarray(coefficients[:2] / contrast)
+        place = _place(pooled, gram) / contrast
         lately = np.mean([*(kept.place for kept in self._kept[1 - LASTING :]), place], axis=0)
         usual, wander = self._usual_place(before)
         told = np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]
@@ -170,25 +172,28 @@ class Running:
 
     def _fit(
         self, gram: np.ndarray, seen: np.ndarray, before: list[_Kept], terms: int
-    ) -> tuple[Float64[np.ndarray, " k"], bool]:
-        """Coefficients: the job's own but for those that may differ; all free where the job's do not hold."""
+    ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"], bool]:
+        """Coefficients to take away, those of the job but for what may differ, and whether the job's do not hold.
+
+        The first are the second, or all free where a layer is unlike the job.
+        """
         alone = _solved(gram, seen)
         pool = [kept for kept in before if kept.is_pooled]
         if len(pool) < _POOL or len(pool[0].seen) != len(seen):
-            return alone, False
+            return alone, alone, False
         pooled = _solved(np.sum([kept.gram for kept in pool], axis=0), np.sum([kept.seen for kept in pool], axis=0))
         free = [*range(EACH_LAYER), *range(terms, len(seen))]
         pooled[free] += _solved(gram[np.ix_(free, free)], seen[free] - gram[free] @ pooled)
         lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
         if lost < _BROKEN:
             self._broken = 0
-            return (pooled if lost < _UNLIKE else alone), False
+            return (pooled if lost < _UNLIKE else alone), pooled, False
         self._broken += 1
         if self._broken >= _ANEW:
             for kept in self._kept[:-2]:
                 kept.is_pooled = False
             self._broken = 0
-        return alone, True
+        return alone, pooled, True
 
     def _usual_place(self, before: list[_Kept]) -> tuple[Float64[np.ndarray, " 2"], float]:
         """Where the job's print lies against its plan, and how far it wanders, in px."""
@@ -223,17 +228,16 @@ def _texture(solved: Float32[np.ndarray, "2 h w"], covariance: Covariance) -> Fl
     return np.asarray((m * told).sum(1), np.float32)
 
 
-def _filled(pixels: Image, share: Image) -> Image:
-    """The frame without its mean; holes hold what part or bed has in the middle."""
+def _filled(pixels: Image, share: Image) -> tuple[Image, Image]:
+    """The frame without its mean, and where it is not known; there it holds what part or bed has in the middle."""
     known = np.isfinite(pixels)
     if known.all():
-        return np.asarray(pixels - pixels.mean(), np.float32)
+        return np.asarray(pixels - pixels.mean(), np.float32), np.zeros(pixels.shape, np.float32)
     part = share > 0.5
-    sides = [float(np.median(pixels[known & side])) if (known & side).any() else np.nan for side in (part, ~part)]
     whole = float(np.median(pixels[known])) if known.any() else 0.0
-    fill = [whole if value != value else value for value in sides]
+    fill = [float(np.median(pixels[known & side])) if (known & side).any() else whole for side in (part, ~part)]
     filled = np.where(known, pixels, np.where(part, *fill)).astype(np.float32)
-    return np.asarray(filled - filled.mean(), np.float32)
+    return np.asarray(filled - filled.mean(), np.float32), (~known).astype(np.float32)
 
 
 def _contrast(frame: Image, share: Image) -> float:
@@ -266,6 +270,12 @@ def _solved(gram: np.ndarray, seen: np.ndarray) -> Float64[np.ndarray, " k"]:
     scaled = gram[np.ix_(alive, alive)] / np.outer(size[alive], size[alive])
     coefficients[alive] = np.linalg.lstsq(scaled, seen[alive] / size[alive], rcond=1e-9)[0] / size[alive]
     return coefficients
+
+
+def _place(coefficients: Float64[np.ndarray, " k"], gram: np.ndarray) -> Float64[np.ndarray, " 2"]:
+    """How far the outlines moved, times their contrast: the slopes of earlier heat count as far as they look alike."""
+    pairs = zip(PLACE, HEAT_PLACE, strict=True)
+    return np.array([sum(coefficients[j] * gram[i, j] for j in (i, k)) / max(gram[i, i], 1e-300) for i, k in pairs])
 
 
 def _loss(coefficients: np.ndarray, gram: np.ndarray, seen: np.ndarray) -> float:

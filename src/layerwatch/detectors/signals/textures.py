@@ -26,9 +26,10 @@ _ROUNDS = 8  # of conjugate gradients
 _LEAST = 0.03  # of the noise: no texture is taken to be fainter
 _STEP = (0.1, 4.0)  # a spectrum may change by that much at once
 _EDGE_STEP = (0.7, 1.6)  # and the outline's noise
+_HOLE = 1e3  # the same where nothing is known
 _LOUDEST = 30.0  # times the noise elsewhere
 _FEW, _FEW_OVER, _OVER = 3, 2.5, 1.5  # frames, and bins over which spectra are smoothed
-_KEPT = 0.9  # of what earlier frames told of the noise
+_KEPT = 0.75  # of what earlier frames told of the noise
 _SIDE = 0.01  # of the frame, that part or bed must fill to be learnt from
 
 
@@ -69,7 +70,7 @@ class Covariance:
     def mixed(self) -> Spectrum:
         """Spectrum if part and bed were evenly mixed everywhere, noise included."""
         m = np.float32(self.share.mean())
-        return np.asarray(m * self.part + (1 - m) * self.bed + np.float32(self.noise.mean()), np.float32)
+        return np.asarray(m * self.part + (1 - m) * self.bed + np.float32(self.noise.min()), np.float32)
 
     def draw(self, rng: np.random.Generator) -> Image:
         """One residual of that covariance."""
@@ -116,13 +117,14 @@ class Textures:
         """The camera's noise, from the finest structure of each residual."""
         self._white = _KEPT * self._white + np.array([max(white_level(residual), 1e-12), 1.0])
 
-    def covariance(self, share: Image, edges: Float32[np.ndarray, "2 h w"]) -> Covariance:
-        """As it is known now; ``edges`` are the weights in [0, 1] of the outline and of where it has just moved."""
+    def covariance(self, share: Image, edges: Float32[np.ndarray, "3 h w"]) -> Covariance:
+        """As it is known now; ``edges`` are weights in [0, 1] of the outline, of where it has just moved, of holes."""
         level = self._white[0] / self._white[1]
         louder = 1 + np.float32(self.edge - 1) * edges[0] + np.float32(self.change - 1) * edges[1]
+        louder += np.float32(_HOLE) * edges[2]
         return Covariance(share, self.bed, self.part, np.asarray(np.float32(level) * louder, np.float32))
 
-    def learn(self, solved: Image, covariance: Covariance, edges: Float32[np.ndarray, "2 h w"]) -> Image:
+    def learn(self, solved: Image, covariance: Covariance, edges: Float32[np.ndarray, "3 h w"]) -> Image:
         """Set one solved residual beside one that is drawn, which is returned; ``update`` draws the conclusions."""
         probe = covariance.solve(covariance.draw(self.rng))
         sides = np.stack([1 - covariance.share, covariance.share])
@@ -130,7 +132,7 @@ class Textures:
         self._told = self._told + told if self._frames else told
         squares = np.stack([solved, probe]).astype(np.float64) ** 2
         squares[0] = np.minimum(squares[0], 16 * squares[1].mean())  # a defect must not teach what is healthy
-        self._edges += (squares[:, None] * edges).sum((2, 3))
+        self._edges += (squares[:, None] * edges[:2]).sum((2, 3))
         self._frames += 1
         return probe
 
@@ -142,17 +144,13 @@ class Textures:
     def update(self, share: Image) -> None:
         """Correct the spectra by what real residuals have more or less than drawn ones."""
         over = _OVER if self._frames >= _FEW else _FEW_OVER
-        level, width = float(self._white[0] / self._white[1]), share.shape[1]
-        filled = float(share.mean())
-        ratios = [
-            smooth_spectrum(self._told[0, i] / self._told[1, i].mean(), float(self._frames), width, over)
-            / smooth_spectrum(self._told[1, i] / self._told[1, i].mean(), float(self._frames), width, over)
-            for i in (0, 1)
-        ]
-        if 1 - filled > _SIDE:
-            self.bed = np.maximum(self.bed * np.clip(ratios[0], *_STEP), _LEAST * level).astype(np.float32)
-        if filled > _SIDE:
-            self.part = np.maximum(self.part * np.clip(ratios[1], *_STEP), _LEAST * level).astype(np.float32)
+        level, width, filled = float(self._white[0] / self._white[1]), share.shape[1], float(share.mean())
+        for side, name, area in ((0, "bed", 1 - filled), (1, "part", filled)):
+            if area > _SIDE:
+                told = self._told[:, side] / self._told[1, side].mean()
+                seen, drawn = (smooth_spectrum(one, float(self._frames), width, over) for one in told)
+                spectrum = getattr(self, name) * np.clip(seen / drawn, *_STEP)
+                setattr(self, name, np.maximum(spectrum, _LEAST * level).astype(np.float32))
         step = np.clip(self._edges[0] / np.maximum(self._edges[1], 1e-30), *_EDGE_STEP)
         self.edge, self.change = (float(np.clip(v, 1, _LOUDEST)) for v in (self.edge, self.change) * step)
         self._edges, self._frames = np.zeros((2, 2)), 0
