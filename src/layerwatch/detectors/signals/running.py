@@ -82,9 +82,11 @@ class Running:
     _bases: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _broken: int = 0
     _gain: Gain = field(default_factory=Gain)
+    _pending: tuple[Image, Channel] | None = None  # what the last layer tells of the gain, unless it is suspected
 
     def update(self, pixels: Image, coverage: Image, layer: int) -> Cleared:
         """Take the next layer; pixels that are not finite say nothing."""
+        self._learn_gain()
         plan = self.heat.lay(coverage, layer)
         frame, unknown = _filled(pixels, plan.share)
         plan = replace(plan, edges=np.concatenate([plan.edges, unknown[None]]))
@@ -125,7 +127,7 @@ class Running:
         residual, usual = _mean(before)
         fresh = newest.explained - usual
         now = self._weigh(self._now, newest.residual - residual - self._gain.of(fresh), plan)
-        self._gain.learn(fresh, now.solved, now.covariance.mixed)
+        self._pending = (fresh, now)
         if len(self._kept) < 2 * LASTING:
             return now, None
         late, explained = _mean(self._kept[-LASTING:])
@@ -137,6 +139,12 @@ class Running:
                 self._lasting.learn(covariance.solve(late), covariance, plan.edges)
                 self._lasting.update(plan.share)
         return now, self._weigh(self._lasting, late, plan)
+
+    def _learn_gain(self) -> None:
+        if self._pending is not None and self._kept[-1].is_accepted:
+            fresh, now = self._pending
+            self._gain.learn(fresh, now.solved, now.covariance.mixed)
+        self._pending = None
 
     def hold(self) -> None:
         """Something is suspected on the layer just taken: it is no reference for later ones."""

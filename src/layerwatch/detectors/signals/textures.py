@@ -26,6 +26,7 @@ _ROUNDS = 8  # of conjugate gradients
 _LEAST = 0.03  # of the noise: no texture is taken to be fainter
 _STEP = (0.1, 4.0)  # a spectrum may change by that much at once
 _EDGE_STEP = (0.7, 1.6)  # and the outline's noise
+_MOST = 4.0  # standard deviations of a drawn residual, beyond which a pixel of a real one counts no more
 _HOLE = 1e3  # the same where nothing is known
 _LOUDEST = 30.0  # times the noise elsewhere
 _FEW, _FEW_OVER, _OVER = 3, 2.5, 1.5  # frames, and bins over which spectra are smoothed
@@ -128,10 +129,11 @@ class Textures:
         """Set one solved residual beside one that is drawn, which is returned; ``update`` draws the conclusions."""
         probe = covariance.solve(covariance.draw(self.rng))
         sides = np.stack([1 - covariance.share, covariance.share])
-        told = np.stack([np.abs(forward(sides * image)) ** 2 for image in (solved, probe)]).astype(np.float64)
+        most = np.float32(_MOST * probe.std())  # a defect must not teach what is healthy
+        pair = (np.clip(solved, -most, most), probe)
+        told = np.stack([np.abs(forward(sides * image)) ** 2 for image in pair]).astype(np.float64)
         self._told = self._told + told if self._frames else told
-        squares = np.stack([solved, probe]).astype(np.float64) ** 2
-        squares[0] = np.minimum(squares[0], 16 * squares[1].mean())  # a defect must not teach what is healthy
+        squares = np.stack(pair).astype(np.float64) ** 2
         self._edges += (squares[:, None] * edges[:2]).sum((2, 3))
         self._frames += 1
         return probe
