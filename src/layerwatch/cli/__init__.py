@@ -1,6 +1,6 @@
 """The command line -> one journey a verb; every heavy import waits until its verb is called."""
 
-from layerwatch.cli import bed, cleaning, factory, frames, gating, learning, running
+from layerwatch.cli import bed, cleaning, factory, frames, gating, learning, running, scoring
 from layerwatch.cli.app import app, main
 
-__all__ = ["app", "bed", "cleaning", "factory", "frames", "gating", "learning", "main", "running"]
+__all__ = ["app", "bed", "cleaning", "factory", "frames", "gating", "learning", "main", "running", "scoring"]
