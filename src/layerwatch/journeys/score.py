@@ -193,7 +193,9 @@ def _raw_scores(
 def _promise(scale: Scale, alpha: float) -> tuple[str, ...]:
     """What the healthy jobs tell about false alarms."""
     own = scale.alarms(alpha)
-    lines = [f"p-values from {own.of_layers} layers of {own.of_jobs} healthy jobs that nothing was fitted to"]
+    lines = [
+        f"p-values from {_many(own.of_layers, 'layer')} of {_many(own.of_jobs, 'healthy job')}, none of which was learnt from"
+    ]
     if own.of_jobs > 1:
         lines.append(
             f"each of these jobs judged by the others: {own.layers} of {own.of_layers} layers NOK, "
@@ -241,4 +243,8 @@ def tally(rows: Sequence[Row]) -> str:
     """How many layers got which verdict, in words."""
     words = [row.verdict for row in rows]
     counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(["OK", "NOK", *words]))
-    return f"{len(rows)} layers of {len({row.job for row in rows})} jobs: {counts}"
+    return f"{_many(len(rows), 'layer')} of {_many(len({row.job for row in rows}), 'job')}: {counts}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -205,4 +205,4 @@ def _share(mask: Shaped[np.ndarray, "h w"]) -> Mask | None:
     inside = mask[np.nan_to_num(mask) > 0].astype(np.float64)
     if len(np.unique(inside)) < _SMOOTH or inside.max() <= _MOST_INSTANCES or np.median(inside) < 0.98 * inside.max():
         return None
-    return np.asarray(np.rint(255 * np.nan_to_num(mask) / inside.max()), np.uint8)
+    return np.asarray(np.rint(np.nan_to_num(mask) * (255.0 / inside.max())), np.uint8)

@@ -95,7 +95,7 @@ def _middle(answers: Sequence[Registration], image: LayerImage, *, is_scaled: bo
     angles = [_told(place.angle, np.radians(placed.rotation_sigma_deg)) for place, placed in found]
     scales = [_told(place.scale - 1, placed.scale_sigma) for place, placed in found]
     sigmas = [max(placed.shift_sigma_mm) for _, placed in found]
-    shift = np.median(shifts, axis=0)
+    shift = _rounded(np.median(shifts, axis=0))
     place = Similarity((w / 2, h / 2), _pair(shift), float(np.median(angles)), 1 + float(np.median(scales)))
     quarters = np.array([[x * w, y * h] for x in (0.25, 0.75) for y in (0.25, 0.75)])
     moved = float(np.hypot(*(place.seen(quarters) - quarters).T).max())
@@ -108,6 +108,12 @@ def _middle(answers: Sequence[Registration], image: LayerImage, *, is_scaled: bo
         return JobPlace()
     turned = f", turned by {np.degrees(place.angle):.2g} degrees" if place.angle else ""
     return JobPlace(place, f"the plans lie {words} beside the prints{turned}; they were laid onto them")
+
+
+def _rounded(shift: Float64[np.ndarray, " 2"]) -> Float64[np.ndarray, " 2"]:
+    """Whole pixels where that is as near as a plan needs to be: it stays as sharp as it was."""
+    whole = np.rint(shift)
+    return whole if float(np.hypot(*(shift - whole))) < _MOVED else shift
 
 
 def _told(value: float, sigma: float) -> float:

@@ -22,7 +22,7 @@ _FIRST = 10  # scored layers of a job that tell whether it is like the healthy o
 _FEWEST = 5
 _LOUD = 0.5  # share of them that is NOK, from which the job may be unlike
 _SAME = 0.6  # share of those that is one thing at one place, from which it is a defect and not the job
-_NEAR = 0.15  # of the frame's longer side: one place
+_NEAR = 0.04  # of the frame's longer side, beside half of the extent: one place
 _GREY = re.compile(r"[+-][\d.e+-]+ grey")
 
 
@@ -121,10 +121,11 @@ def _share_of_one(rows: Sequence[Row]) -> float:
     kind, _ = Counter(row.type for row in rows).most_common(1)[0]
     like = [row for row in rows if row.type == kind]
     near = np.ones(len(like), bool)
+    reach = _NEAR * like[0].side_mm + np.nan_to_num([row.extent_mm / 2 for row in like])
     for places in (np.array([row.x_mm for row in like]), np.array([row.y_mm for row in like])):
         known = np.isfinite(places)
         if known.any():
-            near &= ~known | (np.abs(places - np.median(places[known])) < _NEAR * like[0].side_mm)
+            near &= ~known | (np.abs(places - np.median(places[known])) < reach)
     return float(near.sum()) / len(rows)
 
 
