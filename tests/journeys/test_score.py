@@ -84,8 +84,7 @@ def masks(root: Path) -> tuple[object, ...]:
 
 
 def test_a_spot_is_found_and_named_with_its_place(street: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    maps = street / "maps"
-    rows, said, _ = scored(street, capsys, *masks(street), "--maps", maps)
+    rows, said, _ = scored(street, capsys, *masks(street))
     assert "built-in" in said
     assert [row["layer"] for row in rows] == [str(k) for k in (*range(8), *range(10))]
     assert [row["file"] for row in rows[-2:]] == ["9.png", "10.png"]
@@ -97,9 +96,16 @@ def test_a_spot_is_found_and_named_with_its_place(street: Path, capsys: pytest.C
         assert 2000 < float(row["amplitude"]) < 9000  # of 65535
         assert f"{float(row['amplitude']):+.3g} grey" in row["statistic"]
     assert min(float(row["score"]) for row in spotted[6:]) > max(float(row["score"]) for row in spotted[:6])
-    pictures = sorted(path.relative_to(maps).as_posix() for path in maps.rglob("*.png"))
-    assert pictures == sorted(f"{row['job']}/{row['file']}" for row in rows)
-    with Image.open(maps / "spotted" / "9.png") as picture:
+
+
+def test_a_picture_of_each_layer(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3, 9):
+        (job / "frames" / "calm" / f"{number}.png").unlink()
+    (job / "frames" / "calm" / "2.png").rename(job / "frames" / "calm" / "1.b.png")
+    (job / "frames" / "calm" / "3.jpg").write_bytes(b"no image")
+    scored(job, capsys, *masks(job), "--maps", job / "maps", code=1)
+    assert [path.name for path in (job / "maps").rglob("*.*")] == ["1.png"]
+    with Image.open(job / "maps" / "calm" / "1.png") as picture:
         assert picture.width > 2 * PIXELS
 
 

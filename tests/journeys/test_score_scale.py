@@ -1,4 +1,4 @@
-"""p-values of scores: they fall with the score, count where healthy layers are, and keep their share of false alarms."""
+"""p-values of scores: they fall with the score, count among healthy layers, and keep their promise."""
 
 from __future__ import annotations
 

@@ -194,7 +194,8 @@ def _promise(scale: Scale, alpha: float) -> tuple[str, ...]:
     """What the healthy jobs tell about false alarms."""
     own = scale.alarms(alpha)
     lines = [
-        f"p-values from {_many(own.of_layers, 'layer')} of {_many(own.of_jobs, 'healthy job')}, none of which was learnt from"
+        f"p-values from {_many(own.of_layers, 'layer')} of {_many(own.of_jobs, 'healthy job')}, "
+        f"from which nothing was learnt"
     ]
     if own.of_jobs > 1:
         lines.append(
