@@ -37,7 +37,7 @@ from layerwatch.job.ranges import PRESETS
 from layerwatch.journeys.plan_source import PlanSource
 from layerwatch.journeys.plates import slice_part
 from layerwatch.journeys.score import ScoreWish, score
-from layerwatch.journeys.score_frames import FIRST_LAYER, ScoreSource
+from layerwatch.journeys.score_frames import ScoreSource
 from layerwatch.records import LayerImage
 
 PARTS = sorted((Path(__file__).parents[1] / "examples" / "parts").glob("*.stl"))
@@ -55,7 +55,7 @@ def virtual_job(number: int) -> list[LayerImage]:
         f"job{number}", (number, 5), machine, fill_bed(layers, machine), first, LAYERS, PRESETS["physical"]()
     )
     return [
-        LayerImage(f"job{number}", FIRST_LAYER + k, (p.frame / 65535).astype(np.float32), machine.mm_per_px, p.plan)
+        LayerImage(f"job{number}", k, (p.frame / 65535).astype(np.float32), machine.mm_per_px, p.plan)
         for k, p in enumerate(print_job(settings))
     ]
 

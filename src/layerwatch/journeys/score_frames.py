@@ -15,7 +15,6 @@ from layerwatch.images.outside import shared_child
 from layerwatch.images.scales import scale_named, scaled
 from layerwatch.records import DataError, LayerImage, Picture, UsageError
 
-FIRST_LAYER = 30  # what the first frame counts as, so that earlier layers like it are taken to lie below it
 _MOST_INSTANCES = 64  # largest value of a mask that numbers copies
 _MOST_HOLES = 0.5  # share of a frame's pixels that may be nan
 _SMOOTH = 16  # values from which a mask has soft outlines, if most of the part has the largest one
@@ -162,8 +161,7 @@ def _as_layer(picture: Picture, file: FrameFile, span: tuple[float, float] | Non
     if holes:
         grey = np.where(known, grey, np.float32("nan"))
     bits = 8 * pixels.dtype.itemsize if picture.unit != "degC" and pixels.dtype in (np.uint8, np.uint16) else None
-    layer = file.layer + FIRST_LAYER
-    return LayerImage(file.job, layer, grey, mm_per_px, name=file.name, span=span, time=picture.time, bits=bits)
+    return LayerImage(file.job, file.layer, grey, mm_per_px, name=file.name, span=span, time=picture.time, bits=bits)
 
 
 def holes_of(image: LayerImage) -> int:
