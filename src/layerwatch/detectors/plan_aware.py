@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.base import Checkpoint, Detector, Need, RunningJob, check_images, check_plans
+from layerwatch.detectors.plan_residual import QUESTIONS as ALONE
+from layerwatch.detectors.plan_residual import PlanResidual
 from layerwatch.detectors.signals.outline import share_of_part
 from layerwatch.detectors.signals.questions import QUESTIONS, Questioner
 from layerwatch.detectors.signals.running import Running
-from layerwatch.detectors.signals.wording import finding_of
+from layerwatch.detectors.signals.wording import apart_finding, finding_of
 from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
 _AGES = (0, 2, 4, 8, 12)  # layers of a job from which other healthy answers hold
@@ -93,6 +95,8 @@ class PlanAware(Detector):
     reach_: Float64[np.ndarray, "a q"] = field(default_factory=lambda: np.array(_REACH), repr=False)
     settled_: Float64[np.ndarray, "2 q"] = field(default_factory=lambda: np.array(_SETTLED), repr=False)
     loudest_: Float64[np.ndarray, "2 a"] = field(default_factory=lambda: np.array(_LOUDEST), repr=False)
+    alone_: PlanResidual = field(default_factory=PlanResidual, repr=False)  # asks a layer without its past
+    apart_: Float64[np.ndarray, "2 q"] = field(default_factory=lambda: np.empty((2, 0)), repr=False)  # its scale
 
     def fit(
         self,
@@ -105,6 +109,7 @@ class PlanAware(Detector):
         """See Detector; each job is followed from its first layer. A few unlike layers do no harm."""
         check_images(images, plan=True)
         asked, done, jobs = [], 0, self._chosen(images)
+        self._fit_alone([image for job in jobs for image in job])
         for job in jobs:
             running, questioner = Running(), Questioner()
             asked.append([questioner.ask(running.update(i.pixels, share_of_part(i), i.layer)).z for i in job])
@@ -126,6 +131,13 @@ class PlanAware(Detector):
             if len(heard) >= _FEWEST:
                 self.loudest_[:, place] = _centre_and_reach(heard)
         return self
+
+    def _fit_alone(self, images: Sequence[LayerImage]) -> None:
+        """What is healthy for a layer of which the past is not known; a job's past cannot excuse what it says."""
+        self.alone_ = PlanResidual().fit(images)
+        some = images[:: max(1, len(images) // self.alone_.learn_from)]
+        loud = np.array([self.alone_.answers(image)[0] for image in some])
+        self.apart_ = np.array([_centre_and_reach(loud[:, question]) for question in range(loud.shape[1])]).T
 
     def _loud(self, answers: Sequence[Float64[np.ndarray, " q"]]) -> Float64[np.ndarray, "n q"]:
         """One job's answers as they sound after what is learnt so far."""
@@ -160,13 +172,16 @@ class PlanAware(Detector):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See Detector."""
-        names = ("centre", "reach", "settled", "loudest")
-        return {name: getattr(self, f"{name}_") for name in names}
+        names = ("centre", "reach", "settled", "loudest", "apart")
+        alone = {f"alone_{key}": value for key, value in self.alone_.arrays().items()}
+        return {**{name: getattr(self, f"{name}_") for name in names}, **alone}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> PlanAware:
         """See Detector."""
         self.centre_, self.reach_ = arrays["centre"], arrays["reach"]
-        self.settled_, self.loudest_ = arrays["settled"], arrays["loudest"]
+        self.settled_, self.loudest_, self.apart_ = arrays["settled"], arrays["loudest"], arrays["apart"]
+        own = {key.removeprefix("alone_"): value for key, value in arrays.items() if key.startswith("alone_")}
+        self.alone_ = PlanResidual().restore(own)
         return self
 
 
@@ -178,8 +193,13 @@ class Past:
     suspected: int = 0  # layers in a row
     _standard: list[tuple[bool, Float64[np.ndarray, " q"]]] = field(default_factory=list)  # healthy?, answers
 
-    def take(self, z: Float64[np.ndarray, " q"]) -> Float64[np.ndarray, " q"]:
-        """The next layer's answers in reaches above what is healthy for this job."""
+    def take(self, z: Float64[np.ndarray, " q"], alone: float = _UNHEARD) -> Float64[np.ndarray, " q"]:
+        """The next layer's answers in reaches above what is healthy for this job.
+
+        Args:
+            z: as QUESTIONS.
+            alone: what is said of the layer without its past, on the same scale.
+        """
         place = int(np.searchsorted(_AGES, len(self._standard), side="right")) - 1
         standard = (z - self.detector.centre_[place]) / self.detector.reach_[place]
         loud = standard - self._own()
@@ -187,7 +207,7 @@ class Past:
             loud = (loud - self.detector.settled_[0]) / self.detector.settled_[1]
         middle, reach = self.detector.loudest_[:, place]
         loud = np.where(z > 0, (loud - middle) / reach, _UNHEARD)
-        self.suspected = self.suspected + 1 if loud.max() > _HELD else 0
+        self.suspected = self.suspected + 1 if max(float(loud.max()), alone) > _HELD else 0
         self._standard.append((self.suspected == 0, standard))
         return np.asarray(loud)
 
@@ -214,18 +234,38 @@ class Followed:
         check_plans([image])
         self._check_size(image)
         asked = self._questioner.ask(self._running.update(image.pixels, share_of_part(image), image.layer))
-        loud = self._past.take(asked.z)
+        alone, heat = self._alone(image)
+        loud = self._past.take(asked.z, float(alone.max()))
+        layers = max(self._past.suspected, 1)
         if self._past.suspected:
             self._running.hold()
-        at = int(loud.argmax())
-        found = finding_of(asked.answers[at], image, self.detector.head, max(self._past.suspected, 1))
-        return Reading(image.job, image.layer, float(loud[at]), heat=asked.heat, finding=found)
+        if alone.max() > loud.max():
+            found = apart_finding(ALONE[int(alone.argmax())], heat, image, float(alone.max()), layers)
+            return Reading(image.job, image.layer, float(alone.max()), heat=heat, finding=found)
+        found = finding_of(asked.answers[int(loud.argmax())], image, self.detector.head, layers)
+        return Reading(image.job, image.layer, float(loud.max()), heat=asked.heat, finding=found)
+
+    def _alone(self, image: LayerImage) -> tuple[Float64[np.ndarray, " q"], Float32[np.ndarray, "h w"]]:
+        """What is said of the layer without its past, on the same scale; nothing where that was not learnt."""
+        if not self.detector.apart_.size:
+            return np.full(1, _UNHEARD), np.zeros(image.pixels.shape, np.float32)
+        loud, heat = self.detector.alone_.answers(_whole(image))
+        return np.asarray((loud - self.detector.apart_[0]) / self.detector.apart_[1]), heat
 
     def _check_size(self, image: LayerImage) -> None:
         self._shape = self._shape or image.pixels.shape
         if image.pixels.shape != self._shape:
             a, b = ("{1} x {0}".format(*shape) for shape in (image.pixels.shape, self._shape))
             raise DataError(f"{image.name} is {a} pixels, the job's layers before it {b}; give one size")
+
+
+def _whole(image: LayerImage) -> LayerImage:
+    """The image with its holes filled by what it has in the middle."""
+    known = np.isfinite(image.pixels)
+    if known.all():
+        return image
+    middle = np.float32(np.median(image.pixels[known])) if known.any() else np.float32(0)
+    return replace(image, pixels=np.where(known, image.pixels, middle).astype(np.float32))
 
 
 def _neutral(count: int) -> Float64[np.ndarray, "2 n"]:

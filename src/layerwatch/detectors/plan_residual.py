@@ -76,9 +76,14 @@ class PlanResidual(Detector):
         return self
 
     def _reading(self, image: LayerImage) -> Reading:
+        loud, heat = self.answers(image)
+        return Reading(image.job, image.layer, float(loud.max()), heat=heat)
+
+    def answers(self, image: LayerImage) -> tuple[Float64[np.ndarray, " q"], Float32[np.ndarray, "h w"]]:
+        """How loud each of QUESTIONS is on one image, and the heat map."""
         explained = explain(image)
         loud = (_answers(self._standard(_statistics(explained))) - self.loudness_[0]) / self.loudness_[1]
-        return Reading(image.job, image.layer, float(loud.max()), heat=_heat(explained))
+        return np.asarray(loud), _heat(explained)
 
     def _standard(self, statistics: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, " k"]:
         return np.asarray((statistics - self.centre_) / self.reach_)
