@@ -108,11 +108,12 @@ class PlanAware(Detector):
     ) -> PlanAware:
         """See Detector; each job is followed from its first layer. A few unlike layers do no harm."""
         check_images(images, plan=True)
-        asked, done, jobs = [], 0, self._chosen(images)
+        asked, apart, done, jobs = [], [], 0, self._chosen(images)
         self._fit_alone([image for job in jobs for image in job])
         for job in jobs:
             running, questioner = Running(), Questioner()
             asked.append([questioner.ask(running.update(i.pixels, share_of_part(i), i.layer)).z for i in job])
+            apart.append([self.apart(image)[0] for image in job])
             done += len(job)
             progress("plan aware", done, sum(map(len, jobs)))
         self.centre_, self.reach_ = np.array(_CENTRE), np.array(_REACH)
@@ -120,12 +121,12 @@ class PlanAware(Detector):
         for place, (age, until) in enumerate(_SPANS):
             rows = [z for job in asked for z in job[age:until]]
             self._learn(place, np.array(rows).reshape(-1, len(QUESTIONS)))
-        settled = np.concatenate([self._loud(answers)[_SETTLES:] for answers in asked])
+        settled = np.concatenate([self._loud(*job)[_SETTLES:] for job in zip(asked, apart, strict=True)])
         for question in range(len(QUESTIONS)):
-            heard = settled[settled[:, question] > _UNHEARD, question]
+            heard = settled[settled[:, question] > _UNHEARD / 2, question]
             if len(heard) >= _FEWEST:
                 self.settled_[:, question] = _centre_and_reach(heard)
-        loudest = [self._loud(answers).max(1) for answers in asked]
+        loudest = [self._loud(*job).max(1) for job in zip(asked, apart, strict=True)]
         for place, (age, until) in enumerate(_SPANS):
             heard = np.concatenate([loud[age:until] for loud in loudest])
             if len(heard) >= _FEWEST:
@@ -139,10 +140,19 @@ class PlanAware(Detector):
         loud = np.array([self.alone_.answers(image)[0] for image in some])
         self.apart_ = np.array([_centre_and_reach(loud[:, question]) for question in range(loud.shape[1])]).T
 
-    def _loud(self, answers: Sequence[Float64[np.ndarray, " q"]]) -> Float64[np.ndarray, "n q"]:
+    def _loud(
+        self, answers: Sequence[Float64[np.ndarray, " q"]], apart: Sequence[Float64[np.ndarray, " p"]]
+    ) -> Float64[np.ndarray, "n k"]:
         """One job's answers as they sound after what is learnt so far."""
         past = Past(self)
-        return np.array([past.take(z) for z in answers]).reshape(-1, len(QUESTIONS))
+        return np.array([past.take(z, alone) for z, alone in zip(answers, apart, strict=True)])
+
+    def apart(self, image: LayerImage) -> tuple[Float64[np.ndarray, " p"], Float32[np.ndarray, "h w"]]:
+        """What is said of a layer without its past, in reaches, and its heat map; nothing where it was not learnt."""
+        if not self.apart_.size:
+            return np.empty(0), np.zeros(image.pixels.shape, np.float32)
+        loud, heat = self.alone_.answers(_whole(image))
+        return np.asarray((loud - self.apart_[0]) / self.apart_[1]), heat
 
     def _learn(self, place: int, Z: Float64[np.ndarray, "n q"]) -> None:
         """What healthy answers of one age are; questions that could not be asked keep what they had."""
@@ -193,12 +203,12 @@ class Past:
     suspected: int = 0  # layers in a row
     _standard: list[tuple[bool, Float64[np.ndarray, " q"]]] = field(default_factory=list)  # healthy?, answers
 
-    def take(self, z: Float64[np.ndarray, " q"], alone: float = _UNHEARD) -> Float64[np.ndarray, " q"]:
-        """The next layer's answers in reaches above what is healthy for this job.
+    def take(self, z: Float64[np.ndarray, " q"], apart: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, " k"]:
+        """The next layer's answers in reaches above what is healthy for this job, then those without its past.
 
         Args:
             z: as QUESTIONS.
-            alone: what is said of the layer without its past, on the same scale.
+            apart: what is said of the layer without its past, in reaches; may be empty.
         """
         place = int(np.searchsorted(_AGES, len(self._standard), side="right")) - 1
         standard = (z - self.detector.centre_[place]) / self.detector.reach_[place]
@@ -206,10 +216,10 @@ class Past:
         if len(self._standard) >= _SETTLES:
             loud = (loud - self.detector.settled_[0]) / self.detector.settled_[1]
         middle, reach = self.detector.loudest_[:, place]
-        loud = np.where(z > 0, (loud - middle) / reach, _UNHEARD)
-        self.suspected = self.suspected + 1 if max(float(loud.max()), alone) > _HELD else 0
+        loud = np.concatenate([np.where(z > 0, (loud - middle) / reach, _UNHEARD), (apart - middle) / reach])
+        self.suspected = self.suspected + 1 if loud.max() > _HELD else 0
         self._standard.append((self.suspected == 0, standard))
-        return np.asarray(loud)
+        return loud
 
     def _own(self) -> Float64[np.ndarray, " q"]:
         """How far this job's healthy answers lie from the fleet's, drawn towards it."""
@@ -234,23 +244,17 @@ class Followed:
         check_plans([image])
         self._check_size(image)
         asked = self._questioner.ask(self._running.update(image.pixels, share_of_part(image), image.layer))
-        alone, heat = self._alone(image)
-        loud = self._past.take(asked.z, float(alone.max()))
-        layers = max(self._past.suspected, 1)
+        apart, heat = self.detector.apart(image)
+        loud = self._past.take(asked.z, apart)
+        at, layers = int(loud.argmax()), max(self._past.suspected, 1)
         if self._past.suspected:
             self._running.hold()
-        if alone.max() > loud.max():
-            found = apart_finding(ALONE[int(alone.argmax())], heat, image, float(alone.max()), layers)
-            return Reading(image.job, image.layer, float(alone.max()), heat=heat, finding=found)
-        found = finding_of(asked.answers[int(loud.argmax())], image, self.detector.head, layers)
-        return Reading(image.job, image.layer, float(loud.max()), heat=asked.heat, finding=found)
-
-    def _alone(self, image: LayerImage) -> tuple[Float64[np.ndarray, " q"], Float32[np.ndarray, "h w"]]:
-        """What is said of the layer without its past, on the same scale; nothing where that was not learnt."""
-        if not self.detector.apart_.size:
-            return np.full(1, _UNHEARD), np.zeros(image.pixels.shape, np.float32)
-        loud, heat = self.detector.alone_.answers(_whole(image))
-        return np.asarray((loud - self.detector.apart_[0]) / self.detector.apart_[1]), heat
+        score = float(loud[at])
+        if at >= len(QUESTIONS):
+            found = apart_finding(ALONE[at - len(QUESTIONS)], heat, image, score, layers)
+            return Reading(image.job, image.layer, score, heat=heat, finding=found)
+        found = finding_of(asked.answers[at], image, self.detector.head, layers)
+        return Reading(image.job, image.layer, score, heat=asked.heat, finding=found)
 
     def _check_size(self, image: LayerImage) -> None:
         self._shape = self._shape or image.pixels.shape
