@@ -77,36 +77,44 @@ def compare(contest: Contest, machine: Machine, *, crew: Crew = Inline(), progre
         Planner(tuple(_plates(parts, machine, amounts)), machine, amounts)
         for parts in (contest.fit_parts, contest.test_parts)
     )
-    groups, kept = groups_of(test, learn), Kept(contest.work)
+    scored, models = _measured(groups_of(test, learn), competitors, learn, Kept(contest.work), crew, progress)
+    rows = [row for one in scored for row in rows_of(one, _pace(models[one.competitor], one.competitor, test))]
+    said = _said(amounts)
+    return Comparison(tuple(rows), said, write_report(rows, amounts, contest.out, said))
+
+
+def _measured(
+    groups: Sequence[Group],
+    competitors: Sequence[Competitor],
+    learn: Planner,
+    kept: Kept,
+    crew: Crew,
+    progress: Progress,
+) -> tuple[list[Scored], dict[Competitor, Detector]]:
+    """The scores of all groups, those that are kept and those that were missing, and the first seed's detectors."""
     keys = _keys(groups, competitors, learn)
-    scored = {competitor: Scored(competitor, amounts) for competitor in competitors}
     there = {
         (group.name, one): kept.courses(f"{one.name}/{group.name}", keys[group.name, one])
         for group in groups
         for one in competitors
     }
     missing = {group.name: tuple(one for one in competitors if there[group.name, one] is None) for group in groups}
-    wanted = list(
-        dict.fromkeys(Fit(one.detector, group.seed, group.polluted) for group in groups for one in missing[group.name])
-    )
-    paced = [Fit(one.detector, 0) for one in competitors]
-    models = fitted(learn, competitors, list(dict.fromkeys([*wanted, *paced])), kept, progress)
+    wanted = [Fit(one.detector, group.seed, group.polluted) for group in groups for one in missing[group.name]]
+    wanted += [Fit(one.detector, 0) for one in competitors]
+    models = fitted(learn, competitors, list(dict.fromkeys(wanted)), kept, progress)
     bench = Bench({group.name: group for group in groups}, missing, models)
     names = [name for name, absent in missing.items() if absent]
-    done = len(groups) - len(names)
-    for name, reads in crew.each(bench, names):
+    for done, (name, reads) in enumerate(crew.each(bench, names), len(groups) - len(names) + 1):
         for read in reads:
-            place = f"{read.competitor.name}/{name}"
-            kept.keep_courses(place, keys[name, read.competitor], read.courses)
-            there[name, read.competitor] = kept.courses(place, keys[name, read.competitor])
-        done += 1
+            place, key = f"{read.competitor.name}/{name}", keys[name, read.competitor]
+            kept.keep_courses(place, key, read.courses)
+            there[name, read.competitor] = kept.courses(place, key)
         progress("print and read jobs", done, len(groups), name)
+    scored = [Scored(one, learn.amounts) for one in competitors]
     for group in groups:
-        for one in competitors:
-            scored[one].add(group, there[group.name, one] or ())
-    rows = [row for one in competitors for row in rows_of(scored[one], _pace(models[Fit(one.detector, 0)], one, test))]
-    said = _said(amounts)
-    return Comparison(tuple(rows), said, write_report(rows, amounts, contest.out, said))
+        for own in scored:
+            own.add(group, there[group.name, own.competitor] or ())
+    return scored, {one: models[Fit(one.detector, 0)] for one in competitors}
 
 
 def _check(contest: Contest) -> None:
@@ -163,6 +171,6 @@ def _said(amounts: Amounts) -> tuple[str, ...]:
     if amounts.calibration >= needed:
         return (f"Alarms are raised above the line that promises at most {100 * _PROMISE:g} % of healthy jobs one.",)
     return (
-        f"{amounts.calibration} healthy jobs cannot promise {100 * _PROMISE:g} % false-alarm jobs ({needed} are needed): "
+        f"{amounts.calibration} healthy jobs cannot promise {100 * _PROMISE:g} % false-alarm jobs ({needed} needed): "
         f"the line promises {100 / (amounts.calibration + 1):.0f} % only; give --calibration {needed}.",
     )

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,5 +82,6 @@ class Kept:
             UsageError: the folder cannot be written.
         """
         data = io.BytesIO()
-        np.savez_compressed(data, key=np.array(key), **arrays)
+        entries: dict[str, Any] = {"key": np.array(key), **arrays}
+        np.savez_compressed(data, **entries)
         write_file(self.folder / "fits" / f"{name}.npz", data.getvalue())

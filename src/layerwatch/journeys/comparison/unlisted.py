@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from scipy import ndimage
 
 from layerwatch.job.detectability import HealthyCovariance, amount_for
@@ -77,7 +77,7 @@ def _spoiling(
     """Draw the geometry, and find the amount."""
     y, x = _place(first, rng)
     rows, columns = np.indices(first.pixels.shape, dtype=np.float32)
-    dy, dx = rows - y, columns - x
+    dy, dx = np.asarray(rows - y, np.float32), np.asarray(columns - x, np.float32)
     if kind == "texture_loss":
         return _texture_loss(severity, first.pixels * np.float32(span), np.hypot(dy, dx), covariance)
     shape = _SHAPES[kind](dy, dx, rng)
@@ -97,7 +97,7 @@ def _place(first: LayerImage, rng: np.random.Generator) -> tuple[float, float]:
     return y, x
 
 
-def _line(distance: Image, width: float) -> Image:
+def _line(distance: Float[np.ndarray, "h w"], width: float) -> Image:
     """1 within half a width of where the distance is 0, soft over a pixel."""
     return np.asarray(ndimage.gaussian_filter(np.clip(width / 2 + 0.5 - np.abs(distance), 0, 1), 0.6), np.float32)
 
@@ -112,7 +112,7 @@ def _curved_line(dy: Image, dx: Image, rng: np.random.Generator) -> Image:
     radius, at, half = rng.uniform(20, 60), rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(45, 75))
     y, x = dy + radius * np.sin(at), dx + radius * np.cos(at)
     apart = np.abs(np.angle(np.exp(1j * (np.arctan2(y, x) - at))))
-    return _line(np.asarray(np.hypot(y, x) - radius), float(rng.uniform(1, 2.5))) * (apart < half)
+    return np.asarray(_line(np.asarray(np.hypot(y, x) - radius), float(rng.uniform(1, 2.5))) * (apart < half))
 
 
 def _ring(dy: Image, dx: Image, rng: np.random.Generator) -> Image:
