@@ -9,21 +9,24 @@ import pytest
 
 from layerwatch.crew.inline import Inline
 from layerwatch.detectors.pca import Pca
+from layerwatch.evaluation.courses import Course
 from layerwatch.job.machine import Machine, default_machine
 from layerwatch.job.printing import healthy_covariance
 from layerwatch.journeys.compare import Comparison, Contest, compare
 from layerwatch.journeys.comparison.amounts import PAPERS, Amounts
 from layerwatch.journeys.comparison.bench import Bench, images_of
 from layerwatch.journeys.comparison.competitors import competitors_of
-from layerwatch.journeys.comparison.groups import CALIBRATION, FROM_FIRST, Planner, groups_of, polluted_jobs
+from layerwatch.journeys.comparison.groups import CALIBRATION, FROM_FIRST, Group, Planner, groups_of, polluted_jobs
 from layerwatch.journeys.comparison.plan_errors import PlanError
+from layerwatch.journeys.comparison.rows import Scored, rows_of
+from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED, spoiled
 from layerwatch.journeys.examples import example_parts
 from layerwatch.journeys.plates import fill_beds, slice_part
 from layerwatch.records import LayerImage, UsageError
 
 COLUMNS = ["detector", "input", "data", "defect", "severity", "layers", "metric", "value", "low", "high", "seeds"]
-TINY = Amounts(1, 1, 2, 2, 2, 8, 3, 5, (2.0,), ("striation",), (1.0,), (), (0.3,))
+TINY = Amounts(1, 1, 2, 2, 2, 0, 8, 3, 5, (2.0,), ("striation",), (1.0,), (), (0.3,))
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +134,38 @@ def test_groups_are_told_apart_and_compared_on_the_same_jobs(planner: Planner) -
         {job.seed for g in groups if g.kind == kind for job in g.jobs} for kind in (CALIBRATION, "healthy", "ring")
     ]
     assert not set.intersection(*seeds)
+
+
+def test_shifted_groups_differ_from_the_usual_in_what_their_name_says(planner: Planner, machine: Machine) -> None:
+    assert not [g for g in groups_of(planner, planner) if g.variant in {shift.name for shift in SHIFTS}]
+    asked = replace(planner, amounts=replace(TINY, shifted=3))
+    groups = {g.variant: g for g in groups_of(asked, asked) if g.variant and g.variant != FROM_FIRST}
+    assert list(groups) == [shift.name for shift in SHIFTS]
+    for shift in SHIFTS:
+        job = groups[shift.name].jobs[0]
+        assert job.machine.noise == pytest.approx(shift.noise * machine.noise)
+        assert job.machine.layer_time == pytest.approx(shift.layer_time * machine.layer_time)
+        assert len(list(images_of(job))) == TINY.layers
+    usual, wide = (groups[name].jobs[0].ranges.lamp for name in ("parts never seen", "variability x 2"))
+    assert wide.reach == pytest.approx(2 * usual.reach)
+
+
+def test_false_alarms_of_shifted_groups_are_told_together_and_at_worst() -> None:
+    scored = Scored(competitors_of(("pca",))[0], replace(TINY, shifted=1))
+    plain = Group("healthy", 0.0, 0, ())
+
+    def course(score: float) -> Course:
+        return Course("job", 0, np.array([0.0, score]), np.zeros(2, bool))
+
+    scored.add(replace(plain, kind=CALIBRATION), [course(1.0)])
+    scored.add(plain, [course(0.5)])
+    for shift in SHIFTS:
+        scored.add(replace(plain, variant=shift.name), [course(2.0 if shift.noise == 2 else 0.5)])
+    told = {row.data: row.value for row in rows_of(scored, None) if row.metric == "false-alarm jobs"}
+    assert told["physical"] == 0
+    assert told["physical, noise x 2"] == 1
+    assert told["physical, ten shifted groups"] == pytest.approx(0.1)
+    assert told["physical, ten shifted groups, worst"] == 1
 
 
 def test_polluted_jobs_hold_the_share_of_defective_layers(planner: Planner) -> None:

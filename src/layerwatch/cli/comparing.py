@@ -35,6 +35,7 @@ def compare(
     healthy: Annotated[int, typer.Option(min=1, max=10_000, help="Jobs of a seed to count false alarms in.")] = 60,
     fit: Annotated[int, typer.Option(min=1, max=10_000, help="Healthy jobs of a seed to learn from.")] = 30,
     calibration: Annotated[int, typer.Option(min=1, max=10_000, help="Healthy jobs of a seed that set the line.")] = 59,
+    shifted: Annotated[int, typer.Option(min=0, help="Healthy jobs of a seed in each of ten shifted groups.")] = 0,
     severity: Annotated[list[float] | None, typer.Option(help="May be repeated; default: 1, 2 and 4.")] = None,
     defect: Annotated[list[str] | None, typer.Option(help="On the shelf, may be repeated; default: all.")] = None,
     quick: Annotated[
@@ -63,7 +64,7 @@ def compare(
         print(which)
     amounts = Amounts.quick()
     if not quick:
-        amounts = Amounts(seeds=seeds, jobs=jobs, healthy=healthy, fit=fit, calibration=calibration)
+        amounts = Amounts(seeds=seeds, jobs=jobs, healthy=healthy, fit=fit, calibration=calibration, shifted=shifted)
     if severity:
         amounts = replace(amounts, severities=tuple(severity))
     if defect:

@@ -21,6 +21,7 @@ class Amounts:
     healthy: int = 60  # jobs to count false alarms in
     fit: int = 30  # healthy jobs to learn from
     calibration: int = 59  # healthy jobs to set the line by
+    shifted: int = 0  # healthy jobs of each of ten shifted groups
     layers: int = 24  # of each job
     onset: int = 14  # number of a defect's first layer within the job
     lasting: int = 6  # layers of a defect
@@ -34,7 +35,7 @@ class Amounts:
     @classmethod
     def quick(cls) -> Amounts:
         """A few jobs: to see that it runs, not what the figures are."""
-        return cls(1, 2, 4, 4, 4, 20, 12, 5, (MIDDLE,), (*PAPERS, "recoater_streak"), (1.0,), (), (0.1,))
+        return cls(1, 2, 4, 4, 4, 0, 20, 12, 5, (MIDDLE,), (*PAPERS, "recoater_streak"), (1.0,), (), (0.1,))
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -55,6 +56,8 @@ class Amounts:
         """
         for name in self.defects:
             catalogue.load("job.defects", name)
+        if self.shifted < 0:
+            raise UsageError(f"{self.shifted} jobs of each shifted group; give 0 (none) or more, such as 34")
         if min(self.seeds, self.jobs, self.healthy, self.fit, self.calibration) < 1:
             raise UsageError("each of --seeds, --jobs, --healthy, --fit and --calibration must be 1 at least")
         if len(self.ages) < _RUN_ON:

@@ -12,6 +12,7 @@ from layerwatch.job.machine import Machine
 from layerwatch.job.printing import DefectOrder, JobSettings
 from layerwatch.journeys.comparison.amounts import MIDDLE, PAPERS, Amounts
 from layerwatch.journeys.comparison.plan_errors import PlanError
+from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED
 from layerwatch.journeys.plates import Plate, well_printed
 from layerwatch.journeys.synthesise import Wish, plan_plates
@@ -32,7 +33,7 @@ class Group:
     number: int = 0  # of the healthy jobs' groups
     error: PlanError = field(default_factory=PlanError)
     polluted: float = 0.0  # share of the layers learnt from that was defective
-    variant: str = ""  # FROM_FIRST, or empty
+    variant: str = ""  # FROM_FIRST, the name of a shift, or empty
     ages: range = range(0)  # layers that an unlisted defect spoils
 
     @property
@@ -55,6 +56,7 @@ class Planner:
     plates: tuple[Plate, ...]
     machine: Machine
     amounts: Amounts
+    variability: float = 1.0
 
     def jobs(self, role: str, seed: int, count: int, order: DefectOrder | None = None) -> tuple[JobSettings, ...]:
         """Jobs of a stream of their own; an order's first layer counts within the job.
@@ -62,7 +64,9 @@ class Planner:
         The same role and seed give the same jobs, so severities and plan errors are compared on them.
         """
         stream = zlib.crc32(f"{role}/{seed}".encode())
-        wish = Wish(count, 0, self.amounts.layers, preset=self.amounts.preset, seed=stream)
+        wish = Wish(
+            count, 0, self.amounts.layers, preset=self.amounts.preset, seed=stream, variability=self.variability
+        )
         planned = plan_plates(self.plates, self.machine, wish).values()
         named = [replace(job, name=f"{role}-{seed}-{number:04d}") for number, job in enumerate(planned)]
         if order is None:
@@ -100,6 +104,7 @@ def groups_of(planner: Planner, calibration: Planner) -> list[Group]:
         for share in amounts.polluted:
             groups += [replace(group, polluted=share) for group in (*sound, *middle)]
         groups += _from_first(planner, seed)
+        groups += _shifted(planner, calibration, seed)
     return groups
 
 
@@ -149,3 +154,13 @@ def _from_first(planner: Planner, seed: int) -> Iterator[Group]:
         order = DefectOrder("striation", MIDDLE, 0, amounts.layers)
         jobs = planner.jobs("striation first", seed, amounts.jobs, order)
         yield Group("striation", MIDDLE, seed, jobs, variant=FROM_FIRST)
+
+
+def _shifted(planner: Planner, calibration: Planner, seed: int) -> Iterator[Group]:
+    """Healthy jobs unlike those that the line was set by."""
+    amounts = planner.amounts
+    for shift in SHIFTS if amounts.shifted else ():
+        among = calibration if shift.learnt_parts else planner
+        shifted = replace(among, machine=shift.machine(among.machine), variability=shift.variability)
+        jobs = shifted.jobs(f"shifted {SHIFTS.index(shift)}", seed, amounts.shifted)
+        yield from (replace(group, variant=shift.name) for group in _in_groups(HEALTHY, seed, jobs, amounts.jobs))

@@ -21,6 +21,7 @@ from layerwatch.evaluation.metrics import Estimate
 from layerwatch.journeys.comparison.amounts import MIDDLE, PAPERS, Amounts
 from layerwatch.journeys.comparison.competitors import Competitor
 from layerwatch.journeys.comparison.groups import CALIBRATION, FROM_FIRST, HEALTHY, Group
+from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED
 
 FIVE, OTHERS, NOBODYS = "the paper's five", "the others", "listed nowhere"
@@ -32,6 +33,7 @@ FALSE_JOBS, MEDIAN, NINETY, REACHED, PACE = (
     "severity reached",
     "ms a layer",
 )
+SHIFTED = "ten shifted groups"
 _RUN = 5  # layers in a row
 
 
@@ -180,6 +182,12 @@ def _healthy_rows(scored: Scored, writer: _Writer) -> Iterator[Row]:
     for condition in ("", *scored.conditions):
         told = false_alarm_jobs(scored.healthy(condition), scored.lines)
         yield writer(condition, HEALTHY, None, None, FALSE_JOBS, told)
+    shifted = [scored.healthy(shift.name) for shift in SHIFTS if shift.name in scored.conditions]
+    if shifted:
+        every = false_alarm_jobs([course for own in shifted for course in own], scored.lines)
+        yield writer(SHIFTED, HEALTHY, None, None, FALSE_JOBS, every)
+        worst = max((false_alarm_jobs(own, scored.lines) for own in shifted), key=lambda told: told.high)
+        yield writer(f"{SHIFTED}, worst", HEALTHY, None, None, FALSE_JOBS, worst)
 
 
 def _first(scored: Scored, writer: _Writer) -> Iterator[Row]:
