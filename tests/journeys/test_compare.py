@@ -21,6 +21,7 @@ from layerwatch.journeys.comparison.plan_errors import PlanError
 from layerwatch.journeys.comparison.rows import Scored, rows_of
 from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED, spoiled
+from layerwatch.journeys.comparison.views import viewed
 from layerwatch.journeys.examples import example_parts
 from layerwatch.journeys.plates import fill_beds, slice_part
 from layerwatch.records import LayerImage, UsageError
@@ -117,6 +118,31 @@ def test_detectors_that_follow_jobs_are_compared_without_their_past_too() -> Non
     ]
     with pytest.raises(UsageError, match="nobody"):
         competitors_of(("nobody",))
+
+
+def test_a_detector_of_images_may_be_given_residuals(tmp_path: Path, machine: Machine) -> None:
+    told = compare(contest(tmp_path, "pca@plan_residual", "pca@job_residual", "pca"), machine)
+    assert {row.input for row in told.rows} == {"plan residual", "job residual", "image"}
+    values = {row.input: row.value for row in told.rows if row.defect == "ring" and row.metric == "AUROC at the onset"}
+    assert len(values) == 3
+    with pytest.raises(UsageError, match="plan_aware takes the plan away itself"):
+        competitors_of(("plan_aware@plan_residual",))
+    with pytest.raises(UsageError, match="no such input; there are: pca@plan_residual, pca@job_residual"):
+        competitors_of(("pca@bed",))
+
+
+def test_the_jobs_own_bed_is_taken_away_where_it_was_bed(planner: Planner) -> None:
+    job = planner.jobs("views", 0, 1)[0]
+    images = [layer.image for layer in images_of(job)]
+    stain = np.zeros_like(images[0].pixels)
+    stain[2:5, :] = 0.05
+    own = [replace(image, pixels=np.clip(image.pixels + stain, 0, 1)) for image in images]
+    left = [viewed(own, view)[-1].pixels for view in ("plan_residual", "job_residual")]
+    at_stain = [float(np.abs(pixels[1:6] - 0.5).mean() / np.abs(pixels[20:] - 0.5).mean()) for pixels in left]
+    assert at_stain[0] > 1.5 * at_stain[1]
+    future = [*own[:-1], replace(own[-1], pixels=images[-1].pixels[::-1])]
+    for before, after in zip(viewed(own, "job_residual")[:-1], viewed(future, "job_residual")[:-1], strict=True):
+        assert np.array_equal(before.pixels, after.pixels)
 
 
 def test_groups_are_told_apart_and_compared_on_the_same_jobs(planner: Planner) -> None:

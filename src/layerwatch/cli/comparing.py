@@ -26,7 +26,10 @@ def compare(
         Path | None, typer.Option(help="Folder of what was measured, to go on in; default: beside --out.")
     ] = None,
     detector: Annotated[
-        list[str] | None, typer.Option(help="On the shelf, may be repeated; default: plan_aware, plan_residual, pca.")
+        list[str] | None,
+        typer.Option(
+            help="On the shelf, repeatable; pca@plan_residual, pca@job_residual: of what the plan, the job leave."
+        ),
     ] = None,
     recipe: Recipe = "quick",
     machine: Machine = None,

@@ -99,8 +99,8 @@ def _measured(
         for one in competitors
     }
     missing = {group.name: tuple(one for one in competitors if there[group.name, one] is None) for group in groups}
-    wanted = [Fit(one.detector, group.seed, group.polluted) for group in groups for one in missing[group.name]]
-    wanted += [Fit(one.detector, 0) for one in competitors]
+    wanted = [Fit.of(one, group.seed, group.polluted) for group in groups for one in missing[group.name]]
+    wanted += [Fit.of(one, 0) for one in competitors]
     models = fitted(learn, competitors, list(dict.fromkeys(wanted)), kept, progress)
     bench = Bench({group.name: group for group in groups}, missing, models)
     names = [name for name, absent in missing.items() if absent]
@@ -114,7 +114,7 @@ def _measured(
     for group in groups:
         for own in scored:
             own.add(group, there[group.name, own.competitor] or ())
-    return scored, {one: models[Fit(one.detector, 0)] for one in competitors}
+    return scored, {one: models[Fit.of(one, 0)] for one in competitors}
 
 
 def _check(contest: Contest) -> None:
@@ -154,6 +154,11 @@ def _pace(detector: Detector, competitor: Competitor, test: Planner) -> Estimate
     job = test.jobs("pace", 0, 1)[0]
     images = [layer.image for layer in images_of(job)]
     running, took = detector.begin(job.name), list[float]()
+    if competitor.view:
+        begun = time.process_time()
+        scores_of(detector, competitor, images)
+        each = 1e3 * (time.process_time() - begun) / len(images)
+        return Estimate(each, each, each)
     for image in images[:_PACED]:
         begun = time.process_time()
         if competitor.follows:

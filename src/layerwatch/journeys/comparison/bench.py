@@ -13,6 +13,7 @@ from layerwatch.job.printing import JobSettings, print_job
 from layerwatch.journeys.comparison.competitors import Competitor
 from layerwatch.journeys.comparison.groups import Group
 from layerwatch.journeys.comparison.unlisted import UNLISTED, spoiled
+from layerwatch.journeys.comparison.views import viewed
 from layerwatch.records import LayerImage
 
 
@@ -23,11 +24,17 @@ class Fit:
     detector: str
     seed: int
     polluted: float = 0.0
+    view: str = ""
+
+    @classmethod
+    def of(cls, competitor: Competitor, seed: int, polluted: float = 0.0) -> Fit:
+        """That a competitor needs."""
+        return cls(competitor.detector, seed, polluted, competitor.view)
 
     @property
     def name(self) -> str:
         """Of files."""
-        return f"{self.detector}-{self.seed}-{self.polluted:g}"
+        return f"{self.detector}{self.view and '@'}{self.view}-{self.seed}-{self.polluted:g}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Bench:
             defective = np.array([layer.is_defective for layer in layers])
             severity = max((layer.severity for layer in layers), default=0.0)
             for competitor in competitors:
-                detector = self.fitted[Fit(competitor.detector, group.seed, group.polluted)]
+                detector = self.fitted[Fit.of(competitor, group.seed, group.polluted)]
                 scores = scores_of(detector, competitor, [layer.image for layer in layers])
                 courses[competitor].append(Course(job.name, group.seed, scores, defective, severity))
         return tuple(Read(competitor, tuple(own)) for competitor, own in courses.items())
@@ -72,6 +79,8 @@ class Bench:
 
 def scores_of(detector: Detector, competitor: Competitor, images: Sequence[LayerImage]) -> np.ndarray:
     """One score a layer of one job."""
+    if competitor.view:
+        images = viewed(images, competitor.view)
     readings = detector.follow(images) if competitor.follows else detector.read(images)
     return np.array([reading.score for reading in readings], np.float64)
 

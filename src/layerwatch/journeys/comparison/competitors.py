@@ -11,7 +11,9 @@ from importlib.resources.abc import Traversable
 
 from layerwatch.detectors.base import Detector
 from layerwatch.detectors.storage.model_files import settings_of
+from layerwatch.journeys.comparison.views import VIEWS
 from layerwatch.journeys.train import Training, new_detector
+from layerwatch.records import UsageError
 
 DEFAULT = ("plan_aware", "plan_residual", "pca")
 
@@ -21,13 +23,14 @@ class Competitor:
     """One line of the table."""
 
     detector: str  # its name on the shelf
-    input: str  # what it may know: "image", "image+plan", "image+plan+job"
+    input: str  # what it may know: "image", "image+plan", "image+plan+job", or a residual
     recipe: str = "quick"
+    view: str = ""  # that it gets instead of the image, one of ``VIEWS``
 
     @property
     def name(self) -> str:
         """Of files."""
-        return f"{self.detector}-{self.input}"
+        return f"{self.detector}-{self.input}".replace(" ", "_")
 
     @property
     def follows(self) -> bool:
@@ -49,19 +52,33 @@ class Competitor:
 
 
 def competitors_of(names: Sequence[str], recipe: str = "quick") -> tuple[Competitor, ...]:
-    """Each detector, and once more without the job's past where it has a use for that.
+    """Each detector, and once more without the job's past where it has a use for that; ``NAME@VIEW`` sees a residual.
 
     Raises:
-        UsageError: there is no such detector.
+        UsageError: there is no such detector or view, or the detector needs the plan itself.
     """
     found = list[Competitor]()
-    for name in dict.fromkeys(names):
+    for word in dict.fromkeys(names):
+        name, at, view = word.partition("@")
+        if at:
+            found.append(_viewing(name, view, recipe))
+            continue
         one = Competitor(name, "image", recipe).built()
         seen = "image+plan" if "plan" in one.needs else "image"
         if type(one).begin is not Detector.begin:
             found.append(Competitor(name, f"{seen}+job", recipe))
         found.append(Competitor(name, seen, recipe))
     return tuple(found)
+
+
+def _viewing(name: str, view: str, recipe: str) -> Competitor:
+    """A detector of images that gets a residual."""
+    one = Competitor(name, view.replace("_", " "), recipe, view)
+    if view not in VIEWS:
+        raise UsageError(f"{name}@{view}: no such input; there are: {', '.join(f'{name}@{known}' for known in VIEWS)}")
+    if "plan" in one.built().needs:
+        raise UsageError(f"{name}@{view}: {name} takes the plan away itself; give a detector of images, such as pca")
+    return one
 
 
 def code_hash(room: str) -> str:

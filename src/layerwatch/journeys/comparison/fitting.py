@@ -11,6 +11,7 @@ from layerwatch.journeys.comparison.bench import Fit, images_of
 from layerwatch.journeys.comparison.competitors import Competitor, code_hash
 from layerwatch.journeys.comparison.groups import Planner, polluted_jobs
 from layerwatch.journeys.comparison.kept import Kept, key_of
+from layerwatch.journeys.comparison.views import viewed
 from layerwatch.journeys.settings_hash import settings_hash
 from layerwatch.records import LayerImage, Progress, silent
 
@@ -35,20 +36,21 @@ def fitted(
     Raises:
         DataError: too few images, or a training that diverges.
     """
-    by_detector = {competitor.detector: competitor for competitor in competitors}
+    by_detector = {(competitor.detector, competitor.view): competitor for competitor in competitors}
     found = dict[Fit, Detector]()
     for seed, share in dict.fromkeys((fit.seed, fit.polluted) for fit in fits):
         jobs = polluted_jobs(planner, seed, share)
-        origin, images = jobs_key(jobs), list[LayerImage]()
+        origin, printed = jobs_key(jobs), list[list[LayerImage]]()
         for fit in (fit for fit in fits if (fit.seed, fit.polluted) == (seed, share)):
-            competitor = by_detector[fit.detector]
+            competitor = by_detector[fit.detector, fit.view]
             key, detector = key_of(competitor.settings, origin, seed), competitor.built(seed)
             arrays = kept.arrays(fit.name, key)
             if arrays is not None:
                 found[fit] = detector.restore(arrays)
             else:
-                images = images or [layer.image for job in jobs for layer in images_of(job)]
-                found[fit] = detector.fit(images, seed=seed)
+                printed = printed or [[layer.image for layer in images_of(job)] for job in jobs]
+                given = [viewed(job, fit.view) for job in printed] if fit.view else printed
+                found[fit] = detector.fit([image for job in given for image in job], seed=seed)
                 kept.keep_arrays(fit.name, key, detector.arrays())
             progress("fit detectors", len(found), len(fits), fit.detector)
     return found
