@@ -50,8 +50,6 @@ def compare(
 
     Interrupted, the same command goes on where it was. Times are measured in this process.
     """
-    from dataclasses import replace
-
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.compare import Contest
     from layerwatch.journeys.compare import compare as run
@@ -65,13 +63,8 @@ def compare(
     printer, which = machine_for([*learn, *test], machine)
     if which:
         print(which)
-    amounts = Amounts.quick()
-    if not quick:
-        amounts = Amounts(seeds=seeds, jobs=jobs, healthy=healthy, fit=fit, calibration=calibration, shifted=shifted)
-    if severity:
-        amounts = replace(amounts, severities=tuple(severity))
-    if defect:
-        amounts = replace(amounts, defects=tuple(defect))
+    amounts = Amounts(seeds, jobs, healthy, fit, calibration, shifted)
+    amounts = (Amounts.quick() if quick else amounts).asked(severity or (), defect or ())
     place = work or out.with_name(f".{out.stem}.work")
     contest = Contest(tuple(learn), tuple(test), out, place, tuple(detector or DEFAULT), recipe, amounts)
     with bars() as progress:

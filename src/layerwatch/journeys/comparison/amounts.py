@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from layerwatch import catalogue
@@ -47,6 +48,10 @@ class Amounts:
     def ages(self) -> range:
         """Numbers of the layers of a job in which a defect is printed."""
         return range(self.onset, min(self.onset + self.lasting, self.layers))
+
+    def asked(self, severities: Sequence[float], defects: Sequence[str]) -> Amounts:
+        """The same of other severities and defects, where there are any."""
+        return replace(self, severities=tuple(severities) or self.severities, defects=tuple(defects) or self.defects)
 
     def checked(self) -> Amounts:
         """The same, where it makes sense.
