@@ -198,7 +198,9 @@ def test_polluted_jobs_hold_the_share_of_defective_layers(planner: Planner) -> N
     many = replace(planner, amounts=replace(TINY, fit=20))
     jobs = polluted_jobs(many, 0, 0.1)
     spoilt = [job for job in jobs if job.orders]
-    assert len(spoilt) == round(0.1 * 20 * 8 / 5)
+    assert [job.orders[0].layers for job in spoilt] == [5, 5, 5, 1]
+    assert sum(job.orders[0].layers or 0 for job in spoilt) == 0.1 * 20 * 8
+    assert [job.orders[0].layers for job in polluted_jobs(many, 0, 0.01) if job.orders] == [2]
     assert len({job.orders[0].defect for job in spoilt}) == len(spoilt)
     assert not any(job.orders for job in polluted_jobs(many, 0, 0.0))
 

@@ -23,7 +23,7 @@ from layerwatch.journeys.comparison.amounts import Amounts
 from layerwatch.journeys.comparison.bench import Bench, Fit, images_of, scores_of
 from layerwatch.journeys.comparison.competitors import DEFAULT, Competitor, competitors_of
 from layerwatch.journeys.comparison.fitting import fitted, jobs_key
-from layerwatch.journeys.comparison.groups import Group, Planner, groups_of
+from layerwatch.journeys.comparison.groups import Group, Planner, groups_of, polluted_jobs
 from layerwatch.journeys.comparison.kept import Kept, key_of
 from layerwatch.journeys.comparison.report import write_report
 from layerwatch.journeys.comparison.rows import Row, Scored, rows_of
@@ -79,7 +79,7 @@ def compare(contest: Contest, machine: Machine, *, crew: Crew = Inline(), progre
     )
     scored, models = _measured(groups_of(test, learn), competitors, learn, Kept(contest.work), crew, progress)
     rows = [row for one in scored for row in rows_of(one, _pace(models[one.competitor], one.competitor, test))]
-    said = _said(amounts)
+    said = _said(contest)
     return Comparison(tuple(rows), said, write_report(rows, amounts, contest.out, said))
 
 
@@ -138,13 +138,20 @@ def _keys(
 ) -> dict[tuple[str, Competitor], str]:
     """For each group and competitor what its scores depend on."""
     settings = {one: one.settings for one in competitors}
-    origins = {
-        seed: jobs_key(learn.jobs("fit", seed, learn.amounts.fit)) for seed in sorted({group.seed for group in groups})
-    }
+    fits = dict.fromkeys((group.seed, group.polluted) for group in groups)
+    origins = {fit: jobs_key(polluted_jobs(learn, *fit)) for fit in fits}
     keys = dict[tuple[str, Competitor], str]()
     for group in groups:
         jobs, ages = jobs_key(group.jobs), [group.ages.start, group.ages.stop]
-        told = [jobs, group.kind, group.severity, asdict(group.error), group.polluted, ages, origins[group.seed]]
+        told = [
+            jobs,
+            group.kind,
+            group.severity,
+            asdict(group.error),
+            group.polluted,
+            ages,
+            origins[group.seed, group.polluted],
+        ]
         keys |= {(group.name, one): key_of(settings[one], told) for one in competitors}
     return keys
 
@@ -170,12 +177,16 @@ def _pace(detector: Detector, competitor: Competitor, test: Planner) -> Estimate
     return Estimate(middle, low, high)
 
 
-def _said(amounts: Amounts) -> tuple[str, ...]:
+def _said(contest: Contest) -> tuple[str, ...]:
     """What a reader must know of the figures."""
-    needed = round(1 / _PROMISE) - 1
+    amounts, needed = contest.amounts, round(1 / _PROMISE) - 1
+    learnt, tested = (", ".join(path.name for path in parts) for parts in (contest.fit_parts, contest.test_parts))
+    parts = f"Learnt from {learnt}; tested on {tested}."
     if amounts.calibration >= needed:
-        return (f"Alarms are raised above the line that promises at most {100 * _PROMISE:g} % of healthy jobs one.",)
-    return (
+        return parts, (
+            f"Alarms are raised above the line that promises at most {100 * _PROMISE:g} % of healthy jobs one."
+        )
+    return parts, (
         f"{amounts.calibration} healthy jobs cannot promise {100 * _PROMISE:g} % false-alarm jobs ({needed} needed): "
-        f"the line promises {100 / (amounts.calibration + 1):.0f} % only; give --calibration {needed}.",
+        f"the line promises {100 / (amounts.calibration + 1):.0f} % only; give --calibration {needed}."
     )

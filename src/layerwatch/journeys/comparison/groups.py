@@ -112,14 +112,14 @@ def polluted_jobs(planner: Planner, seed: int, share: float) -> tuple[JobSetting
     """Jobs to learn from, some with a defect of the paper's five so that a share of all layers is defective."""
     amounts = planner.amounts
     sound = planner.jobs("fit", seed, amounts.fit)
-    lasting = len(amounts.ages)
-    count = min(round(share * len(sound) * amounts.layers / lasting), len(sound)) if share else 0
-    chosen = np.linspace(0, len(sound) - 1, count).round().astype(int).tolist()
+    lasting, left = len(amounts.ages), max(round(share * len(sound) * amounts.layers), 1) if share else 0
+    chosen = np.linspace(0, len(sound) - 1, min(-(-left // lasting), len(sound))).round().astype(int).tolist()
     jobs = list(sound)
     for place, number in enumerate(chosen):
         kind, severity = PAPERS[place % len(PAPERS)], _WEAK_TO_STRONG[place % len(_WEAK_TO_STRONG)]
-        order = DefectOrder(kind, severity, amounts.onset, lasting)
+        order = DefectOrder(kind, severity, amounts.onset, min(lasting, left))
         jobs[number] = planner.jobs("fit", seed, amounts.fit, order)[number]
+        left -= lasting
     return tuple(jobs)
 
 
