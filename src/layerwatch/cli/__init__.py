@@ -1,6 +1,18 @@
 """The command line -> one journey a verb; every heavy import waits until its verb is called."""
 
-from layerwatch.cli import bed, cleaning, factory, frames, gating, learning, running, scoring
+from layerwatch.cli import bed, cleaning, comparing, factory, frames, gating, learning, running, scoring
 from layerwatch.cli.app import app, main
 
-__all__ = ["app", "bed", "cleaning", "factory", "frames", "gating", "learning", "main", "running", "scoring"]
+__all__ = [
+    "app",
+    "bed",
+    "cleaning",
+    "comparing",
+    "factory",
+    "frames",
+    "gating",
+    "learning",
+    "main",
+    "running",
+    "scoring",
+]
