@@ -145,8 +145,8 @@ def _verdicts(results: Results) -> Table:
         defect = results.defect_at(v.layer)
         if v.word != "OK" or defect:
             said = (defect or "none").replace("_", " ")
-            rows.append((str(v.layer), v.word, f"{v.score:.2f}", f"{v.p_value:.3f}", place, said))
-    head = ("layer", "verdict", "score", "p", "strongest place", "really printed")
+            rows.append((str(v.layer), v.word, f"{v.score:.2f}", f"{v.p_value:.3f}", v.reason, place, said))
+    head = ("layer", "verdict", "score", "p", "what is seen", "strongest place", "really printed")
     return Table(head, tuple(rows), "Every layer that is NOK or was really defective; all others are OK and healthy.")
 
 
