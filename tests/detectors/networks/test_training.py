@@ -115,6 +115,15 @@ def test_an_interrupted_training_ends_in_the_very_same_weights_and_losses(make: 
     assert {k: v.tolist() for k, v in again.samples.items()} == {k: v.tolist() for k, v in told.samples.items()}
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """SIGINT raises, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_after_the_step_and_loses_none() -> None:
     X, run, memory = images(), Run("a run", 6, 4, seed=5, looks=3), Memory()
 
@@ -130,6 +139,7 @@ def test_ctrl_c_ends_after_the_step_and_loses_none() -> None:
     assert train(wgan(), X, run, silent, memory, X[:4]).losses == train(wgan(), X, run, silent, None, X[:4]).losses
 
 
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_is_never_swallowed() -> None:
     def block() -> None:
         with held_back():
@@ -139,6 +149,7 @@ def test_ctrl_c_is_never_swallowed() -> None:
         block()
 
 
+@pytest.mark.usefixtures("heeded")
 def test_a_second_ctrl_c_ends_at_once() -> None:
     reached = []
 
