@@ -58,7 +58,9 @@ def test_figures_show_something() -> None:
     kinds = ["healthy"] * 40 + ["shift"] * 20
     scores = {"A": rng.lognormal(size=60)}
     pictures = [
-        score_figures.histograms(scores, kinds),
+        score_figures.histograms(
+            dict.fromkeys(("VAE", "A_R", "A", "A_D", "pca", "plan"), scores["A"]), kinds
+        ),  # six as in Figure 7
         draw.roc({"A": scores["A"][:40]}, {"A": scores["A"][40:]}),
         draw.timeline(list(range(60)), scores, {"A": 2.0}, [("shift", 40, 59)]),
     ]

@@ -107,8 +107,12 @@ def interrupted(data: Path, state: FolderCheckpoint) -> bytes:
 
     training = Training.named("vae", "quick", changes=[*TINY[1:4:2], "steps=4"])
     healthy = healthy_images(data)
-    with pytest.raises(KeyboardInterrupt):
-        train(healthy, training, state.folder.with_name("m"), progress=stop)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process is started without it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(healthy, training, state.folder.with_name("m"), progress=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
     kept = state.load("VAE")
     assert kept is not None
     return kept
