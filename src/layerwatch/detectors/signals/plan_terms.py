@@ -32,7 +32,6 @@ class PlanTerms:
     edges: Float32[
         np.ndarray, "_ h w"
     ]  # in [0, 1]: on the outline, where it has just moved; then, where nothing is known
-    is_first: bool  # nothing is known of the layer before
 
 
 @dataclass(eq=False)
@@ -68,7 +67,7 @@ class Heat:
         curved = np.stack([_slope(rows, 0), _slope(rows, 1), _slope(columns, 1)])
         terms = np.concatenate([[rows, columns], made[:4], curved, earlier, _slopes(earlier[0])])
         steep = np.clip(4 * (rows**2 + columns**2), 0, 1)
-        return PlanTerms(share, np.asarray(terms, np.float32), np.stack([steep, np.minimum(gone, 1)]), is_first)
+        return PlanTerms(share, np.asarray(terms, np.float32), np.stack([steep, np.minimum(gone, 1)]))
 
 
 def _slope(image: Image, axis: int) -> Image:

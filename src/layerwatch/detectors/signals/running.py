@@ -53,9 +53,6 @@ class Cleared:
     moved: Float64[np.ndarray, " 2"]  # px, rows and columns, of the print against where the job has it
     moved_sigma: float  # px
     moved_lately: Float64[np.ndarray, " 2"]  # px, mean of the last layers
-    contrast: float  # part less bed, unit of the frame, absolute
-    references: int  # layers of the job that it was compared with
-    is_broken: bool  # the job's own coefficients did not hold here
 
 
 @dataclass(eq=False)
@@ -95,7 +92,7 @@ class Running:
             self._first(frame, terms, spectra, plan)
         gram, seen = _normal(spectra, self._now.covariance(plan.share, plan.edges), frame.shape)
         before = self._before()
-        coefficients, pooled, is_broken = self._fit(gram, seen, before, len(terms) - 6)
+        coefficients, pooled = self._fit(gram, seen, before, len(terms) - 6)
         residual = np.asarray(frame - np.tensordot(coefficients.astype(np.float32), terms, 1), np.float32)
         residual *= 1 - unknown
         explained = np.tensordot(coefficients[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
@@ -114,9 +111,6 @@ class Running:
             moved=place - usual,
             moved_sigma=float(np.hypot(np.sqrt(np.trace(told) / 2) / contrast, wander)),
             moved_lately=np.asarray(lately - usual),
-            contrast=contrast,
-            references=len(before),
-            is_broken=is_broken,
         )
 
     def _channels(self, before: list[_Kept], plan: PlanTerms) -> tuple[Channel, Channel | None]:
@@ -180,28 +174,28 @@ class Running:
 
     def _fit(
         self, gram: np.ndarray, seen: np.ndarray, before: list[_Kept], terms: int
-    ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"], bool]:
-        """Coefficients to take away, those of the job but for what may differ, and whether the job's do not hold.
+    ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+        """Coefficients to take away, and those of the job but for what may differ.
 
         The first are the second, or all free where a layer is unlike the job.
         """
         alone = _solved(gram, seen)
         pool = [kept for kept in before if kept.is_pooled]
         if len(pool) < _POOL or len(pool[0].seen) != len(seen):
-            return alone, alone, False
+            return alone, alone
         pooled = _solved(np.sum([kept.gram for kept in pool], axis=0), np.sum([kept.seen for kept in pool], axis=0))
         free = [*range(EACH_LAYER), *range(terms, len(seen))]
         pooled[free] += _solved(gram[np.ix_(free, free)], seen[free] - gram[free] @ pooled)
         lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
         if lost < _BROKEN:
             self._broken = 0
-            return (pooled if lost < _UNLIKE else alone), pooled, False
+            return (pooled if lost < _UNLIKE else alone), pooled
         self._broken += 1
         if self._broken >= _ANEW:
             for kept in self._kept[:-2]:
                 kept.is_pooled = False
             self._broken = 0
-        return alone, pooled, True
+        return alone, pooled
 
     def _usual_place(self, before: list[_Kept]) -> tuple[Float64[np.ndarray, " 2"], float]:
         """Where the job's print lies against its plan, and how far it wanders, in px."""
