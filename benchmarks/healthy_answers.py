@@ -3,7 +3,7 @@
 Usage: python benchmarks/healthy_answers.py --part A.stl [--part B.stl ...] [--jobs 60] [--layers 24]
            [--out benchmarks/results]
 
-Prints the tables that stand in src/layerwatch/detectors/plan_aware.py and writes them as JSON. Jobs are those of
+Prints the tables that stand in src/layerwatch/detectors/signals/usual.py and writes them as JSON. Jobs are those of
 `physical`, each part fills the bed in turn; the questions without a job's past are left out, since an unfitted detector
 does not ask them.
 """
@@ -60,13 +60,13 @@ def main() -> None:
     asked = parser.parse_args()
     images = healthy_layers(asked.part, asked.jobs, asked.layers, default_machine())
     began = time.process_time()
-    learnt = WithPast().fit(images).arrays()
+    learnt = WithPast(prior=0).fit(images).arrays()
     seconds = time.process_time() - began
     for name in TABLES:
-        print(f"_{name.upper()} = (")
+        print(f"{name.upper()} = np.array((")
         for row in learnt[name]:
             print("    (" + ", ".join(f"{value:.2f}" for value in row) + "),")
-        print(")")
+        print("))")
     print(f"{len(images)} layers of {asked.jobs} jobs: {1e3 * seconds / len(images):.0f} ms of a core each")
     told = {
         "parts": [part.name for part in asked.part],

@@ -148,6 +148,13 @@ def test_half_of_healthy_layers_lie_below_nought_and_few_above_one() -> None:
     assert np.mean(found > 1) < 0.08
 
 
+def test_a_job_may_be_longer_than_those_learnt_from() -> None:
+    short = [image for seed in range(70, 82) for image in job(seed, layers=10)]
+    found = scores(PlanAware().fit(short).follow(job(90, layers=36)))
+    assert np.mean(found[10:] > 1) < 0.15
+    assert np.median(found[10:]) < 0.6
+
+
 def test_a_gap_or_another_job_begins_anew() -> None:
     detector, images = PlanAware(), job(9)
     other = [replace(image, job="other") for image in images[:6]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 
 from layerwatch.detectors.base import Checkpoint, Detector, Need, RunningJob, check_images, check_plans
 from layerwatch.detectors.plan_residual import QUESTIONS as ALONE
@@ -15,6 +15,7 @@ from layerwatch.detectors.plan_residual import PlanResidual
 from layerwatch.detectors.signals.outline import share_of_part
 from layerwatch.detectors.signals.questions import QUESTIONS, Questioner
 from layerwatch.detectors.signals.running import Running
+from layerwatch.detectors.signals.usual import CENTRE, LOUDEST, REACH, SETTLED
 from layerwatch.detectors.signals.wording import apart_finding, finding_of
 from layerwatch.records import DataError, LayerImage, Progress, Reading, silent
 
@@ -26,55 +27,14 @@ _UNLIKE = 2.0  # reaches, above which an answer is left out
 _OWN = 3.0  # layers that the fleet weighs against the job's own healthy answers
 _MOST_OWN = 0.8  # reaches, that a job's own answers may lie above the fleet's: beyond, they are no longer healthy
 _RECENT = 5  # layers that are not yet counted as the job's past
-_HELD = 1.0  # score from which a layer is no reference for later ones
+_HELD = 2.0  # score from which a layer is no reference for later ones
 _LEAST_REACH = 2 * (1.1, 1.1, 1.3, 1.3, 1.2, 1.2, 0.7, 0.9, 2.5)  # by question: other parts are less alike
+_SUSPECTED = 1.0  # score from which layers in a row are counted
+_LEAST_SCALE = 0.5  # reaches, of answers that are standardised already: few layers do not tell more
 _LEAST_YOUNG, _YOUNG = 2.0, 2  # times that for the first layers of a job
 _SETTLES = 8  # layers, after which a job's own answers tell
 _UNHEARD = -1e3  # how loud a question is that cannot be asked
 _FEWEST = 8  # layers of an age, to learn from
-
-# Healthy answers of 60 virtual jobs of `physical()` on six parts, by age, from benchmarks/healthy_answers.py.
-_CENTRE = (
-    (4.23, 4.95, 6.02, 2.82, 1.03, 1.75, 2.42, 2.14, 0.19, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.13, 4.22, 2.57, 2.78, 0.99, 1.20, 1.63, 2.11, 0.72, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.24, 4.33, 2.58, 2.98, 1.01, 1.28, 1.76, 1.70, 0.87, 4.50, 4.53, 3.14, 2.96, 1.33, 1.72, 1.92, 1.72, 1.24),
-    (4.33, 4.36, 2.52, 2.89, 1.03, 1.26, 1.65, 1.76, 0.93, 4.32, 4.37, 2.97, 2.89, 1.08, 1.48, 2.19, 2.02, 1.18),
-    (4.24, 4.31, 2.60, 2.90, 1.04, 1.35, 1.54, 1.80, 0.97, 4.46, 4.41, 3.06, 2.94, 1.12, 1.55, 1.72, 1.75, 1.32),
-)
-_REACH = (
-    (2.20, 2.20, 4.25, 2.60, 2.40, 2.58, 1.42, 1.80, 5.00, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
-    (1.68, 1.64, 1.46, 1.31, 1.44, 1.20, 1.18, 1.27, 2.50, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
-    (1.97, 1.57, 1.80, 1.33, 1.67, 1.58, 1.07, 1.27, 2.53, 2.03, 2.07, 2.16, 1.94, 1.76, 2.28, 1.34, 1.60, 3.00),
-    (1.59, 1.49, 1.49, 1.30, 1.57, 1.27, 0.81, 1.26, 2.50, 3.39, 1.29, 2.07, 1.30, 2.18, 1.95, 1.18, 1.22, 3.27),
-    (1.27, 1.14, 1.59, 1.32, 1.45, 1.46, 0.86, 1.28, 2.50, 2.84, 2.04, 2.31, 1.58, 1.67, 1.41, 0.99, 1.16, 2.96),
-)
-_SETTLED = (
-    (
-        -0.03,
-        -0.02,
-        0.01,
-        -0.02,
-        -0.02,
-        -0.03,
-        -0.02,
-        -0.01,
-        -0.01,
-        0.99,
-        1.13,
-        0.66,
-        0.74,
-        0.32,
-        0.31,
-        0.66,
-        0.49,
-        0.17,
-    ),
-    (0.95, 0.90, 0.95, 0.99, 0.91, 1.01, 0.92, 0.79, 0.72, 1.04, 1.12, 0.94, 1.12, 1.00, 1.03, 1.07, 1.03, 0.96),
-)
-_LOUDEST = (
-    (0.45, 0.49, 0.49, 0.63, 0.62),
-    (0.54, 1.13, 0.89, 0.96, 1.08),
-)
 
 
 @dataclass
@@ -91,10 +51,11 @@ class PlanAware(Detector):
 
     head: Literal["x", "y"] = "y"  # image axis along which the print head travels, for the words
     learn_from: int = 3000  # layers at most
-    centre_: Float64[np.ndarray, "a q"] = field(default_factory=lambda: np.array(_CENTRE), repr=False)
-    reach_: Float64[np.ndarray, "a q"] = field(default_factory=lambda: np.array(_REACH), repr=False)
-    settled_: Float64[np.ndarray, "2 q"] = field(default_factory=lambda: np.array(_SETTLED), repr=False)
-    loudest_: Float64[np.ndarray, "2 a"] = field(default_factory=lambda: np.array(_LOUDEST), repr=False)
+    prior: float = 40.0  # layers that the virtual jobs behind the constants below count among those learnt from
+    centre_: Float64[np.ndarray, "a q"] = field(default_factory=CENTRE.copy, repr=False)
+    reach_: Float64[np.ndarray, "a q"] = field(default_factory=REACH.copy, repr=False)
+    settled_: Float64[np.ndarray, "2 q"] = field(default_factory=SETTLED.copy, repr=False)
+    loudest_: Float64[np.ndarray, "2 a"] = field(default_factory=LOUDEST.copy, repr=False)
     alone_: PlanResidual = field(default_factory=PlanResidual, repr=False)  # asks a layer without its past
     apart_: Float64[np.ndarray, "2 q"] = field(default_factory=lambda: np.empty((2, 0)), repr=False)  # its scale
 
@@ -116,22 +77,32 @@ class PlanAware(Detector):
             apart.append([self.apart(image)[0] for image in job])
             done += len(job)
             progress("plan aware", done, sum(map(len, jobs)))
-        self.centre_, self.reach_ = np.array(_CENTRE), np.array(_REACH)
+        self.centre_, self.reach_ = CENTRE.copy(), REACH.copy()
         self.settled_, self.loudest_ = _neutral(len(QUESTIONS)), _neutral(len(_AGES))
+        learnt = np.zeros(len(QUESTIONS), bool)
         for place, (age, until) in enumerate(_SPANS):
             rows = [z for job in asked for z in job[age:until]]
-            self._learn(place, np.array(rows).reshape(-1, len(QUESTIONS)))
+            learnt = self._learn(place, np.array(rows).reshape(-1, len(QUESTIONS)), learnt)
         settled = np.concatenate([self._loud(*job)[_SETTLES:] for job in zip(asked, apart, strict=True)])
         for question in range(len(QUESTIONS)):
             heard = settled[settled[:, question] > _UNHEARD / 2, question]
             if len(heard) >= _FEWEST:
-                self.settled_[:, question] = _centre_and_reach(heard)
+                middle, reach = self._drawn(_centre_and_reach(heard), SETTLED[:, question], len(heard))
+                self.settled_[:, question] = middle, max(reach, _LEAST_SCALE)
         loudest = [self._loud(*job).max(1) for job in zip(asked, apart, strict=True)]
         for place, (age, until) in enumerate(_SPANS):
             heard = np.concatenate([loud[age:until] for loud in loudest])
-            if len(heard) >= _FEWEST:
-                self.loudest_[:, place] = _centre_and_reach(heard)
+            before = self.loudest_[:, max(place - 1, 0)]  # jobs may be longer than those learnt from
+            told = _centre_and_reach(heard) if len(heard) >= _FEWEST else before
+            middle, reach = self._drawn(told, LOUDEST[:, place], len(heard))
+            self.loudest_[:, place] = middle, max(reach, _LEAST_SCALE)
         return self
+
+    def _drawn(self, told: tuple[float, float], prior: Float64[np.ndarray, " 2"], layers: int) -> tuple[float, float]:
+        """Centre and reach drawn towards those of the virtual jobs, the more the fewer layers told them."""
+        weight = layers / (layers + self.prior) if self.prior else 1.0
+        middle, reach = weight * np.array(told) + (1 - weight) * prior
+        return float(middle), float(reach)
 
     def _fit_alone(self, images: Sequence[LayerImage]) -> None:
         """What is healthy for a layer of which the past is not known; a job's past cannot excuse what it says."""
@@ -154,14 +125,27 @@ class PlanAware(Detector):
         loud, heat = self.alone_.answers(_whole(image))
         return np.asarray((loud - self.apart_[0]) / self.apart_[1]), heat
 
-    def _learn(self, place: int, Z: Float64[np.ndarray, "n q"]) -> None:
-        """What healthy answers of one age are; questions that could not be asked keep what they had."""
+    def _learn(
+        self, place: int, Z: Float64[np.ndarray, "n q"], younger: Bool[np.ndarray, " q"]
+    ) -> Bool[np.ndarray, " q"]:
+        """What healthy answers of one age are; where none were heard, as at the age before, if that was learnt.
+
+        Returns:
+            Which questions are learnt now.
+        """
+        learnt = younger.copy()
         for question in range(len(QUESTIONS)):
             heard = Z[Z[:, question] > 0, question]
             if len(heard) >= _FEWEST:
                 least = _LEAST_REACH[question] * (_LEAST_YOUNG if _AGES[place] < _YOUNG else 1.0)
-                middle, reach = _centre_and_reach(heard)
+                prior = np.array((CENTRE[place, question], REACH[place, question]))
+                middle, reach = self._drawn(_centre_and_reach(heard), prior, len(heard))
                 self.centre_[place, question], self.reach_[place, question] = middle, max(reach, least)
+                learnt[question] = True
+            elif younger[question]:
+                for told in (self.centre_, self.reach_):
+                    told[place, question] = told[place - 1, question]
+        return learnt
 
     def _chosen(self, images: Sequence[LayerImage]) -> list[list[LayerImage]]:
         """Whole jobs, spread over all of them, until there are enough layers."""
@@ -201,6 +185,7 @@ class Past:
 
     detector: PlanAware
     suspected: int = 0  # layers in a row
+    is_held: bool = False  # the last one is no reference
     _standard: list[tuple[bool, Float64[np.ndarray, " q"]]] = field(default_factory=list)  # healthy?, answers
 
     def take(self, z: Float64[np.ndarray, " q"], apart: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, " k"]:
@@ -217,16 +202,17 @@ class Past:
             loud = (loud - self.detector.settled_[0]) / self.detector.settled_[1]
         middle, reach = self.detector.loudest_[:, place]
         loud = np.concatenate([np.where(z > 0, (loud - middle) / reach, _UNHEARD), (apart - middle) / reach])
-        self.suspected = self.suspected + 1 if loud.max() > _HELD else 0
-        self._standard.append((self.suspected == 0, standard))
+        self.is_held = bool(loud.max() > _HELD)
+        self.suspected = self.suspected + 1 if loud.max() > _SUSPECTED else 0
+        self._standard.append((not self.is_held, np.where(z > 0, standard, np.nan)))
         return loud
 
     def _own(self) -> Float64[np.ndarray, " q"]:
         """How far this job's healthy answers lie from the fleet's, drawn towards it."""
         past = [z for healthy, z in self._standard[_AGES[2] : -_RECENT] if healthy]
-        if not past:
-            return np.zeros(len(QUESTIONS))
-        return np.asarray(np.minimum(np.sum(past, axis=0) / (len(past) + _OWN), _MOST_OWN))
+        heard = np.array(past).reshape(-1, len(QUESTIONS))
+        count = np.isfinite(heard).sum(0)
+        return np.asarray(np.minimum(np.nansum(heard, axis=0) / (count + _OWN), _MOST_OWN))
 
 
 @dataclass(eq=False)
@@ -247,7 +233,7 @@ class Followed:
         apart, heat = self.detector.apart(image)
         loud = self._past.take(asked.z, apart)
         at, layers = int(loud.argmax()), max(self._past.suspected, 1)
-        if self._past.suspected:
+        if self._past.is_held:
             self._running.hold()
         score = float(loud[at])
         if at >= len(QUESTIONS):

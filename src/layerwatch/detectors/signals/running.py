@@ -92,7 +92,7 @@ class Running:
             self._first(frame, terms, spectra, plan)
         gram, seen = _normal(spectra, self._now.covariance(plan.share, plan.edges), frame.shape)
         before = self._before()
-        coefficients, pooled = self._fit(gram, seen, before, len(terms) - 6)
+        coefficients, pooled = self._fit(gram, seen, self._far()[-_WINDOW:], len(terms) - 6)
         residual = np.asarray(frame - np.tensordot(coefficients.astype(np.float32), terms, 1), np.float32)
         residual *= 1 - unknown
         explained = np.tensordot(coefficients[LEVEL:-6].astype(np.float32), plan.terms[LEVEL:], 1)
@@ -144,11 +144,15 @@ class Running:
         """Something is suspected on the layer just taken: it is no reference for later ones."""
         self._kept[-1].is_accepted = False
 
-    def _before(self) -> list[_Kept]:
+    def _far(self) -> list[_Kept]:
+        """Layers some time ago."""
         lag = min(LAG, max(0, (len(self._kept) - 2) // 2))
-        far = self._kept[: len(self._kept) - lag]
-        accepted = [kept for kept in far if kept.is_accepted]
-        return (accepted if len(accepted) >= _POOL else far)[-_WINDOW:]
+        return self._kept[: len(self._kept) - lag]
+
+    def _before(self) -> list[_Kept]:
+        """Those that are a reference."""
+        accepted = [kept for kept in self._far() if kept.is_accepted]
+        return (accepted if len(accepted) >= _POOL else self._far())[-_WINDOW:]
 
     def _terms(self, plan: PlanTerms, frame: Image) -> tuple[np.ndarray, np.ndarray]:
         if frame.shape not in self._bases:
