@@ -92,10 +92,10 @@ class PlanAware(Detector):
         loudest = [self._loud(*job).max(1) for job in zip(asked, apart, strict=True)]
         for place, (age, until) in enumerate(_SPANS):
             heard = np.concatenate([loud[age:until] for loud in loudest])
-            before = self.loudest_[:, max(place - 1, 0)]  # jobs may be longer than those learnt from
-            told = _centre_and_reach(heard) if len(heard) >= _FEWEST else before
-            middle, reach = self._drawn(told, LOUDEST[:, place], len(heard))
-            self.loudest_[:, place] = middle, max(reach, _LEAST_SCALE)
+            self.loudest_[:, place] = LOUDEST[:, place]  # jobs may be longer than those learnt from
+            if len(heard) >= _FEWEST:
+                middle, reach = self._drawn(_centre_and_reach(heard), LOUDEST[:, place], len(heard))
+                self.loudest_[:, place] = middle, max(reach, _LEAST_SCALE)
         return self
 
     def _drawn(self, told: tuple[float, float], prior: Float64[np.ndarray, " 2"], layers: int) -> tuple[float, float]:
