@@ -20,6 +20,7 @@ _BLURS = (1.3, 2.2, 4.0)  # px
 _RATES = (0.27, 0.80, 0.95)  # left after one more layer
 _CREEP = 0.7  # px, lateral spread in a layer time
 PLACE, LEVEL, HEAT_PLACE = (0, 1), 2, (12, 13)  # where place, level, and the place of earlier heat stand among them
+FRESH = (2, 3, 4, 5, 6, 7, 8)  # level, blurs, curvature: what this layer's own outline adds
 EACH_LAYER = 4  # so many of them, the first, may differ from layer to layer: place, level, sharpness
 
 

@@ -8,12 +8,16 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.signals.filters import blurred
+from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.planes import Image
-from layerwatch.detectors.signals.running import Channel, Cleared
+from layerwatch.detectors.signals.running import LAG, Channel, Cleared
 from layerwatch.detectors.signals.templates import Answer, compact, profiles, stripes
 
-ONCE = ("blob", "line", "stripe", "stripe", "step", "step", "texture gain", "texture loss", "shift")
-QUESTIONS = (*ONCE, *ONCE)  # of the layer, then of the mean of the last ones
+NOW = ("blob", "line", "stripe", "stripe", "step", "step", "texture gain", "texture loss", "shift")
+LATE = ("blob", "line", "stripe", "stripe", "step", "step", "shift")
+QUESTIONS = (*NOW, *LATE)  # of the layer, then of the mean of the last ones
+_FINE = (0.7, 2.5)  # px, blurs between which the finest structure lies
+_LAYERS = 8  # that tell how strong it usually is
 _NEAR = (4.0, 10.0)  # px, over which texture's energy is taken
 _USUAL = 0.8  # of what was known of healthy energy, kept with each layer
 _TWICE = 2.0  # the mean of five layers wanders about half as far
@@ -32,15 +36,16 @@ class Asked:
 class Questioner:
     """Remembers how much texture a job's healthy layers have at each place."""
 
-    _energy: dict[int, Float32[np.ndarray, "2 h w"]] = field(default_factory=dict)
+    _energy: Float32[np.ndarray, "2 h w"] | None = None
+    _fine: list[Float32[np.ndarray, "2 h w"]] = field(default_factory=list)
+    _steps: tuple[tuple[Own, Own], ...] = field(default_factory=lambda: ((Own(), Own()), (Own(), Own())))
 
     def ask(self, cleared: Cleared) -> Asked:
         """Ask everything."""
         now, heat = self._of(cleared.now, 0)
-        place = _shift(cleared.moved, cleared.moved_sigma)
-        now.append(place)
+        now += [*self._gain(cleared.now), *self._loss(cleared.now), _shift(cleared.moved, cleared.moved_sigma)]
         if cleared.lasting is None:
-            late: list[Answer] = [Answer(kind, 0.0) for kind in ONCE]
+            late: list[Answer] = [Answer(kind, 0.0) for kind in LATE]
         else:
             late, slow = self._of(cleared.lasting, 1)
             late.append(_shift(cleared.moved_lately, cleared.moved_sigma / _TWICE))
@@ -51,20 +56,33 @@ class Questioner:
     def _of(self, channel: Channel, number: int) -> tuple[list[Answer], Image]:
         answers, heat = compact(channel.solved, channel.covariance)
         answers += stripes(channel.solved, channel.covariance)
-        answers += profiles(channel.solved, channel.covariance)
-        return [*answers, *self._texture(channel, number)], heat
+        answers += profiles(channel.solved, channel.covariance, self._steps[number])
+        return answers, heat
 
-    def _texture(self, channel: Channel, number: int) -> list[Answer]:
-        """Where the texture is stronger or weaker than drawn ones: the logarithm of its energy's ratio."""
-        seen, drawn = (
-            np.stack([blurred(image**2, px) for px in _NEAR]) for image in channel.texture.astype(np.float32)
-        )
-        known = self._energy.get(number)
+    def _gain(self, channel: Channel) -> list[Answer]:
+        """Where textures are stronger than drawn ones: the logarithm of their energies' ratio."""
+        seen, drawn = _energies(channel.texture)
+        known = self._energy
         usual = drawn if known is None or known.shape != drawn.shape else _USUAL * known + (1 - _USUAL) * drawn
-        self._energy[number] = usual
+        self._energy = usual
         least = 1e-3 * float(usual.mean()) + 1e-12
         ratio = np.log((np.maximum(seen, 0) + least) / (np.maximum(usual, 0) + least))
-        return [_place_of(ratio, "texture gain", 1), _place_of(ratio, "texture loss", -1)]
+        return [_place_of(ratio, "texture gain", 1)]
+
+    def _loss(self, channel: Channel) -> list[Answer]:
+        """Where the finest structure is weaker than in the job's layers some time ago."""
+        fine = blurred(channel.residual, _FINE[0]) - blurred(channel.residual, _FINE[1])
+        energy = np.log(np.maximum(_energies(fine[None])[0], 0) + 1e-12)
+        past = [old for old in self._fine[:-LAG] if old.shape == energy.shape] or self._fine[:1]
+        self._fine.append(energy)
+        del self._fine[: -(LAG + _LAYERS)]
+        ratio = energy - np.mean(past, axis=0) if past else energy - energy.mean()
+        return [_place_of(np.asarray(ratio - np.median(ratio), np.float32), "texture loss", -1)]
+
+
+def _energies(images: Float32[np.ndarray, "k h w"]) -> list[Float32[np.ndarray, "2 h w"]]:
+    """Squares of each image, near each pixel."""
+    return [np.stack([blurred(image**2, px) for px in _NEAR]) for image in images.astype(np.float32)]
 
 
 def _place_of(ratio: Float32[np.ndarray, "2 h w"], kind: str, sign: int) -> Answer:

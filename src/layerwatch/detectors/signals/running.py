@@ -14,7 +14,16 @@ from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.signals.filters import gaussian
 from layerwatch.detectors.signals.gain import Gain
-from layerwatch.detectors.signals.plan_terms import EACH_LAYER, HEAT_PLACE, LEVEL, PLACE, Heat, PlanTerms, smooth_terms
+from layerwatch.detectors.signals.plan_terms import (
+    EACH_LAYER,
+    FRESH,
+    HEAT_PLACE,
+    LEVEL,
+    PLACE,
+    Heat,
+    PlanTerms,
+    smooth_terms,
+)
 from layerwatch.detectors.signals.planes import Image, back, forward, weights
 from layerwatch.detectors.signals.textures import Covariance, Textures
 
@@ -64,6 +73,8 @@ class _Kept:
     gram: Float64[np.ndarray, "k k"]
     seen: Float64[np.ndarray, " k"]
     place: Float64[np.ndarray, " 2"]
+    share: Image
+    gone: Image
     is_accepted: bool = True
     is_pooled: bool = True
 
@@ -101,7 +112,9 @@ class Running:
         lately = np.mean([*(kept.place for kept in self._kept[1 - LASTING :]), place], axis=0)
         usual, wander = self._usual_place(before)
         told = np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]
-        self._kept.append(_Kept(residual, np.asarray(explained, np.float32), gram, seen, place))
+        self._kept.append(
+            _Kept(residual, np.asarray(explained, np.float32), gram, seen, place, plan.share, plan.edges[1])
+        )
         del self._kept[: -(_WINDOW + LAG + LASTING)]
         now, lasting = self._channels(before, plan)
         return Cleared(
@@ -126,6 +139,10 @@ class Running:
             return now, None
         late, explained = _mean(self._kept[-LASTING:])
         late = late - residual - self._gain.of(explained - usual)
+        last = self._kept[-LASTING:]
+        edges = plan.edges.copy()
+        edges[1] = np.max([k.gone for k in last], axis=0)
+        plan = replace(plan, share=np.mean([k.share for k in last], axis=0), edges=edges)
         if not self._lasting.is_begun:
             self._lasting.begin(late, plan.share)
             for _ in range(_FIRST_ROUNDS):
@@ -187,9 +204,12 @@ class Running:
         pool = [kept for kept in before if kept.is_pooled]
         if len(pool) < _POOL or len(pool[0].seen) != len(seen):
             return alone, alone
-        pooled = _solved(np.sum([kept.gram for kept in pool], axis=0), np.sum([kept.seen for kept in pool], axis=0))
-        free = [*range(EACH_LAYER), *range(terms, len(seen))]
-        pooled[free] += _solved(gram[np.ix_(free, free)], seen[free] - gram[free] @ pooled)
+        pooled = _solved(
+            np.sum([gram, *(kept.gram for kept in pool)], axis=0), np.sum([seen, *(kept.seen for kept in pool)], axis=0)
+        )
+        each = np.eye(len(seen))[[*range(EACH_LAYER), *range(terms, len(seen))]]
+        each[LEVEL] = np.where(np.isin(np.arange(len(seen)), FRESH), pooled, 0)  # all that is fresh fades together
+        pooled = pooled + each.T @ _solved(each @ gram @ each.T, each @ (seen - gram @ pooled))
         lost = _loss(pooled, gram, seen) - _loss(alone, gram, seen)
         if lost < _BROKEN:
             self._broken = 0

@@ -6,6 +6,7 @@ Each answer is a z: what the filter gives over the standard deviation that healt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +15,7 @@ from jaxtyping import Complex64, Float32, Float64
 from scipy import fft, ndimage
 
 from layerwatch.detectors.signals.filters import blurred, gaussian
+from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.planes import Image, back, forward, weights
 from layerwatch.detectors.signals.textures import Covariance
 
@@ -150,22 +152,22 @@ def _ramps(n: int) -> tuple[Float32[np.ndarray, "t n"], Float64[np.ndarray, " t"
     return bank, np.array([x for x, _, _ in made], np.float64), np.array([w for _, w, _ in made], np.float64)
 
 
-def profiles(solved: Image, covariance: Covariance) -> list[Answer]:
+def profiles(solved: Image, covariance: Covariance, own: Sequence[Own]) -> list[Answer]:
     """The loudest step of level inside the part, across rows and across columns.
 
     A profile sums the weighed residual inside the part along one axis. Its covariance follows from the outline and the
-    part's spectrum; what every row shares is taken out.
+    part's spectrum; what every row shares is taken out. ``own`` knows how the job's layers answer.
     """
     m, found = covariance.share, []
     weight = 1 / (covariance.part + np.float32(covariance.noise.min()))
-    for axis in (1, 0):  # along which the part is summed: rows first
+    for axis, usual in zip((1, 0), own, strict=True):  # along which the part is summed: rows first
         profile = (m * solved).sum(axis)
         fisher = _fisher(m, weight, axis)
-        found.append(_loudest(profile, fisher, axis))
+        found.append(_loudest(profile, fisher, axis, usual))
     return found
 
 
-def _loudest(profile: np.ndarray, fisher: np.ndarray, axis: int) -> Answer:
+def _loudest(profile: np.ndarray, fisher: np.ndarray, axis: int, own: Own) -> Answer:
     bank, places, widths = _ramps(len(profile))
     shared = fisher.sum(1)
     total = float(shared.sum())
@@ -174,7 +176,7 @@ def _loudest(profile: np.ndarray, fisher: np.ndarray, axis: int) -> Answer:
     common = bank @ shared / total
     told = np.maximum(((bank @ fisher) * bank).sum(1) - common**2 * total, 1e-30)
     amplitude = np.where(told > _LEAST * total, (bank @ profile - common * profile.sum()) / told, 0.0)
-    z = amplitude * np.sqrt(told)
+    z = own.standard(np.asarray(amplitude * np.sqrt(told), np.float64))
     at = int(np.abs(z).argmax())
     where = {"row": float(places[at])} if axis == 1 else {"column": float(places[at])}
     angle = 0.0 if axis == 1 else 90.0
