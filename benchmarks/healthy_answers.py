@@ -4,8 +4,7 @@ Usage: python benchmarks/healthy_answers.py --part A.stl [--part B.stl ...] [--j
            [--out benchmarks/results]
 
 Prints the tables that stand in src/layerwatch/detectors/signals/usual.py and writes them as JSON. Jobs are those of
-`physical`, each part fills the bed in turn; the questions without a job's past are left out, since an unfitted detector
-does not ask them.
+`physical`, each part fills the bed in turn.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,15 +26,7 @@ from layerwatch.journeys.plates import fill_beds, slice_part
 from layerwatch.journeys.synthesise import Wish, plan_plates
 from layerwatch.records import LayerImage
 
-TABLES = ("centre", "reach", "settled", "loudest")
-
-
-@dataclass
-class WithPast(PlanAware):
-    """The detector without the questions that take a layer alone."""
-
-    def _fit_alone(self, images: Sequence[LayerImage]) -> None:
-        self.apart_ = np.empty((2, 0))
+TABLES = ("centre", "reach", "settled", "sustained", "loudest")
 
 
 def healthy_layers(parts: Sequence[Path], jobs: int, layers: int, machine: Machine) -> list[LayerImage]:
@@ -60,7 +50,7 @@ def main() -> None:
     asked = parser.parse_args()
     images = healthy_layers(asked.part, asked.jobs, asked.layers, default_machine())
     began = time.process_time()
-    learnt = WithPast(prior=0).fit(images).arrays()
+    learnt = PlanAware(prior=0).fit(images).arrays()
     seconds = time.process_time() - began
     for name in TABLES:
         print(f"{name.upper()} = np.array((")

@@ -9,6 +9,7 @@ from scipy import stats
 from layerwatch.detectors.signals import textures as textures_module
 from layerwatch.detectors.signals.filters import blurred, gaussian
 from layerwatch.detectors.signals.gain import Gain
+from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.plan_terms import Heat
 from layerwatch.detectors.signals.planes import Image, Spectrum, forward, smooth_spectrum, weights, whole_plane
 from layerwatch.detectors.signals.templates import compact, profiles, stripes
@@ -67,7 +68,10 @@ def test_answers_are_z_of_healthy_residuals() -> None:
     covariance = truth()
     told = np.array(
         [
-            [a.z for a in (*compact(y, covariance)[0], *stripes(y, covariance), *profiles(y, covariance))]
+            [
+                a.z
+                for a in (*compact(y, covariance)[0], *stripes(y, covariance), *profiles(y, covariance, (Own(), Own())))
+            ]
             for y in map(covariance.solve, drawn(60, 3))
         ]
     )
@@ -93,7 +97,7 @@ def test_a_blobs_place_and_amplitude(height: float) -> None:
 def test_a_step_of_the_parts_level_is_found_across_its_axis() -> None:
     step = 0.5 * SHARE * (np.arange(SHAPE[0])[:, None] > 24)
     covariance = truth()
-    rows, columns = profiles(covariance.solve((drawn(1, 5)[0] + step).astype(np.float32)), covariance)
+    rows, columns = profiles(covariance.solve((drawn(1, 5)[0] + step).astype(np.float32)), covariance, (Own(), Own()))
     assert rows.z > columns.z + 2
     assert rows.row == pytest.approx(24.5, abs=4)
     assert rows.amplitude > 0
@@ -136,3 +140,14 @@ def test_gain_learns_a_contrast_that_differs_from_place_to_place() -> None:
     learnt = gain.of(np.ones_like(fresh))[25]
     assert 0.05 < learnt[20:25].mean() < 0.15
     assert -0.15 < learnt[35:40].mean() < -0.05
+
+
+def test_answers_of_a_job_are_measured_by_its_own() -> None:
+    rng, wide, own = np.random.default_rng(5), np.r_[np.full(20, 3.0), np.full(20, 1.0)], Own()
+    told = np.array([own.standard(wide * rng.normal(size=40)) for _ in range(40)])
+    assert told[20:, :20].std() < 1.6, "filters that always answer loudly are turned down"
+    assert told[20:, 20:].std() > 0.6, "others much less"
+    odd = Own()
+    for layer in range(20):
+        odd.standard(np.where(np.arange(40) == 7, 50.0 * (layer > 8), rng.normal(size=40)))
+    assert odd.standard(np.full(40, 5.0))[7] > 1.5, "a loud defect of some layers ago does not silence its own filter"

@@ -110,7 +110,10 @@ def test_another_detector_joins_without_the_first_being_read_anew(
 
 
 def test_detectors_that_follow_jobs_are_compared_without_their_past_too() -> None:
-    told = [(one.detector, one.input, one.follows) for one in competitors_of(("plan_aware", "pca", "pca"))]
+    told = [
+        (one.detector, one.input, one.follows)
+        for one in competitors_of(("plan_aware", "plan_aware@alone", "pca", "pca"))
+    ]
     assert told == [
         ("plan_aware", "image+plan+job", True),
         ("plan_aware", "image+plan", False),
@@ -118,6 +121,14 @@ def test_detectors_that_follow_jobs_are_compared_without_their_past_too() -> Non
     ]
     with pytest.raises(UsageError, match="nobody"):
         competitors_of(("nobody",))
+    with pytest.raises(UsageError, match="reads each layer alone anyhow; give pca"):
+        competitors_of(("pca@alone",))
+
+
+def test_what_the_past_is_worth_is_shown_where_nothing_is_off(tmp_path: Path, machine: Machine) -> None:
+    told = compare(contest(tmp_path, "plan_aware@alone", "pca"), machine)
+    assert {row.data for row in told.rows if row.detector == "plan_aware"} == {"physical"}
+    assert any("," in row.data for row in told.rows if row.detector == "pca")
 
 
 def test_a_detector_of_images_may_be_given_residuals(tmp_path: Path, machine: Machine) -> None:

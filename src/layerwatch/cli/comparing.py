@@ -28,7 +28,8 @@ def compare(
     detector: Annotated[
         list[str] | None,
         typer.Option(
-            help="On the shelf, repeatable; pca@plan_residual, pca@job_residual: of what the plan, the job leave."
+            help="On the shelf, repeatable; NAME@alone: without the job's past; pca@plan_residual, "
+            "pca@job_residual: of what plan or job leave."
         ),
     ] = None,
     recipe: Recipe = "quick",

@@ -98,7 +98,10 @@ def _measured(
         for group in groups
         for one in competitors
     }
-    missing = {group.name: tuple(one for one in competitors if there[group.name, one] is None) for group in groups}
+    missing = {
+        group.name: tuple(one for one in competitors if there[group.name, one] is None and one.reads(group.condition))
+        for group in groups
+    }
     wanted = [Fit.of(one, group.seed, group.polluted) for group in groups for one in missing[group.name]]
     wanted += [Fit.of(one, 0) for one in competitors]
     models = fitted(learn, competitors, list(dict.fromkeys(wanted)), kept, progress)
@@ -113,7 +116,8 @@ def _measured(
     scored = [Scored(one, learn.amounts) for one in competitors]
     for group in groups:
         for own in scored:
-            own.add(group, there[group.name, own.competitor] or ())
+            if own.competitor.reads(group.condition):
+                own.add(group, there[group.name, own.competitor] or ())
     return scored, {one: models[Fit.of(one, 0)] for one in competitors}
 
 

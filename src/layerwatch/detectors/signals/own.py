@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 _LAG, _WINDOW = 5, 24  # layers that do not count yet, and at most
 _PRIOR = 12.0  # layers that the family's spread counts beside one filter's own
-_PRIOR_ALL = 2.0  # and that theory counts beside the family's
+_PRIOR_ALL = 4.0  # and that theory counts beside the family's
 _MOST = 3.0  # spreads, beyond which an answer of the past counts no more
 
 

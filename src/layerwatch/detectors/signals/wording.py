@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32
 
 from layerwatch.detectors.signals.templates import Answer
 from layerwatch.records import Finding, LayerImage
@@ -36,17 +35,6 @@ def finding_of(answer: Answer, image: LayerImage, head: Literal["x", "y"], layer
     size = "" if answer.kind == "shift" else size
     text = f"{words}{size}{amount}, {layers} layer{'s' * (layers > 1)}"
     return Finding(answer.kind, text, x, y, answer.extent * mm, amplitude, part, answer.z, layers)
-
-
-def apart_finding(kind: str, heat: Float32[np.ndarray, "h w"], image: LayerImage, z: float, layers: int) -> Finding:
-    """What a layer shows without its past: where its heat map is loudest; how much is not said."""
-    row, column = np.unravel_index(int(np.abs(heat).argmax()), heat.shape)
-    mm = image.mm_per_px
-    part = 0 if image.plan is None else int(image.plan[row, column])
-    words = {"blob": "spot", "step": "step of the part's level", "shift": "print shifted"}.get(kind, kind)
-    text = f"{words}, on this layer alone, {layers} layer{'s' * (layers > 1)}"
-    x, y = float(column + 0.5) * mm, float(row + 0.5) * mm
-    return Finding(kind, text, x, y, 0.0, float("nan"), part, z, layers)
 
 
 def _words(answer: Answer, head: Literal["x", "y"]) -> str:

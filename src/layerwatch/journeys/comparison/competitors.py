@@ -1,4 +1,4 @@
-"""Names of detectors -> what is compared: each detector with all that it may know, and alone where that differs."""
+"""Names of detectors -> what is compared: each with all that it may know, or with less where that is asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from layerwatch.journeys.comparison.views import VIEWS
 from layerwatch.journeys.train import Training, new_detector
 from layerwatch.records import UsageError
 
-DEFAULT = ("plan_aware", "plan_residual", "pca")
+_ALONE = "alone"
+DEFAULT = ("plan_aware", f"plan_aware@{_ALONE}", "plan_residual", "pca")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Competitor:
     input: str  # what it may know: "image", "image+plan", "image+plan+job", or a residual
     recipe: str = "quick"
     view: str = ""  # that it gets instead of the image, one of ``VIEWS``
+    is_alone: bool = False  # could follow a job, but reads each layer alone: shows what the past is worth
 
     @property
     def name(self) -> str:
@@ -36,6 +38,10 @@ class Competitor:
     def follows(self) -> bool:
         """Whether a job is followed from its first layer on."""
         return self.input.endswith("+job")
+
+    def reads(self, condition: str) -> bool:
+        """Whether it takes part where something is off; what the past is worth shows where nothing is."""
+        return not (self.is_alone and condition)
 
     def built(self, seed: int = 0) -> Detector:
         """The untrained detector.
@@ -52,30 +58,32 @@ class Competitor:
 
 
 def competitors_of(names: Sequence[str], recipe: str = "quick") -> tuple[Competitor, ...]:
-    """Each detector, and once more without the job's past where it has a use for that; ``NAME@VIEW`` sees a residual.
+    """Each detector with all that it may know; ``NAME@alone`` has no past of the job, ``NAME@VIEW`` sees a residual.
 
     Raises:
-        UsageError: there is no such detector or view, or the detector needs the plan itself.
+        UsageError: there is no such detector or view, it needs the plan itself, or it cannot follow a job anyhow.
     """
-    found = list[Competitor]()
-    for word in dict.fromkeys(names):
-        name, at, view = word.partition("@")
-        if at:
-            found.append(_viewing(name, view, recipe))
-            continue
-        one = Competitor(name, "image", recipe).built()
-        seen = "image+plan" if "plan" in one.needs else "image"
-        if type(one).begin is not Detector.begin:
-            found.append(Competitor(name, f"{seen}+job", recipe))
-        found.append(Competitor(name, seen, recipe))
-    return tuple(found)
+    return tuple(_competitor(*word.partition("@")[::2], recipe) for word in dict.fromkeys(names))
+
+
+def _competitor(name: str, view: str, recipe: str) -> Competitor:
+    if view and view != _ALONE:
+        return _viewing(name, view, recipe)
+    one = Competitor(name, "image", recipe).built()
+    seen = "image+plan" if "plan" in one.needs else "image"
+    follows = type(one).begin is not Detector.begin
+    if view and not follows:
+        raise UsageError(f"{name}@{_ALONE}: {name} reads each layer alone anyhow; give {name}")
+    return Competitor(name, seen + "+job" * (follows and not view), recipe, is_alone=bool(view))
 
 
 def _viewing(name: str, view: str, recipe: str) -> Competitor:
     """A detector of images that gets a residual."""
     one = Competitor(name, view.replace("_", " "), recipe, view)
     if view not in VIEWS:
-        raise UsageError(f"{name}@{view}: no such input; there are: {', '.join(f'{name}@{known}' for known in VIEWS)}")
+        raise UsageError(
+            f"{name}@{view}: no such input; there are: {', '.join(f'{name}@{known}' for known in (*VIEWS, _ALONE))}"
+        )
     if "plan" in one.built().needs:
         raise UsageError(f"{name}@{view}: {name} takes the plan away itself; give a detector of images, such as pca")
     return one
