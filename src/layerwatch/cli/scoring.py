@@ -1,4 +1,4 @@
-"""The verb that scores folders of frames: score."""
+"""The verbs for folders of frames with masks: score, commission."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from layerwatch.cli.app import app
+from layerwatch.cli.app import Seed, app
 
 
 @app.command(
@@ -64,3 +64,51 @@ def score(
         raise typer.Exit(1)
     if fail_on_nok and any(row.verdict == "NOK" for row in done.rows):
         raise typer.Exit(3)
+
+
+@app.command(
+    epilog="Example: layerwatch commission healthy --plans masks --mm-per-px 0.25 --out commissioned    "
+    "layerwatch inspect frames --plans masks --model commissioned/model"
+)
+def commission(
+    frames: Annotated[Path, typer.Argument(help="Folder of healthy jobs, one a sub-folder.")],
+    plans: Annotated[Path, typer.Option(help="Nominal masks of the same size and file name; above 0 is part.")],
+    mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel; default: places are in pixels.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for report, tables and model.")] = Path("commissioned"),
+    invert_plans: Annotated[bool, typer.Option("--invert-plans", help="In the masks 0 is part.")] = False,
+    machine: Annotated[Path | None, typer.Option(help="Machine file; default: the head travels along image y.")] = None,
+    scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
+    span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1.")] = None,
+    false_alarms: Annotated[float, typer.Option(help="Share of healthy jobs that may raise any alarm.")] = 0.05,
+    trials: Annotated[int, typer.Option(help="Jobs at most, into which each defect is laid.")] = 12,
+    seed: Seed = 0,
+) -> None:
+    """Tell on your own healthy layers what will be found, and which promise they support; write a model.
+
+    Each job is followed by a detector that has not learnt from it: false alarms, drift, where prints lie. Defects of
+    known amounts are laid into them: probability of detection in K and mm, delay to the alarm. Nothing defective is
+    needed.
+    """
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.commission import CommissionWish
+    from layerwatch.journeys.commission import commission as run
+    from layerwatch.journeys.files import open_machine
+    from layerwatch.journeys.score_frames import ScoreSource
+
+    source = ScoreSource(frames, plans, 1.0 if mm_per_px is None else mm_per_px, invert_plans, span, scale)
+    head = "y" if machine is None else open_machine(machine).head
+    wish = CommissionWish(source, head, false_alarms, trials, seed, mm_per_px is not None)
+    with bars() as progress:
+        done = run(wish, out, progress=progress)
+    print(
+        f"{len(done.followed)} jobs, {done.layers} layers: at most {done.line.promise:.0%} of healthy jobs raise an "
+        "alarm"
+    )
+    print(f"{done.alarms} of {len(done.followed)} did, each judged by the others")
+    for kind in done.kinds:
+        if kind.name in done.found:
+            amount = done.told(kind, done.found[kind.name][1].ninety.value)
+            print(f"{kind.name}{done.size(kind)}: {amount:.3g} {done.unit_of(kind)} is found in nine of ten jobs")
+    print(f"report: {out / 'report.html'}; model for `layerwatch inspect`: {out / 'model'}")
+    for note in done.notes:
+        print(note, file=sys.stderr)

@@ -62,7 +62,7 @@ class ScoreWish:
 
 
 @dataclass(frozen=True, eq=False)
-class Commissioned:
+class Prepared:
     """A detector and what its scores mean."""
 
     detector: Detector
@@ -98,7 +98,7 @@ def score(wish: ScoreWish, out: Path, *, progress: Progress = silent) -> Scored:
     """
     wish.check(out)
     jobs = wish.frames.jobs()
-    ready = commission(wish, progress)
+    ready = prepared(wish, progress)
     rows: list[Row] = []
     notes: list[str] = []
     total = sum(len(job.files) for job in jobs)
@@ -118,7 +118,7 @@ def score(wish: ScoreWish, out: Path, *, progress: Progress = silent) -> Scored:
     return Scored(tuple(rows), ready.told, (*notes, *_reasons(rows)))
 
 
-def commission(wish: ScoreWish, progress: Progress = silent) -> Commissioned:
+def prepared(wish: ScoreWish, progress: Progress = silent) -> Prepared:
     """The detector, fitted and calibrated on different healthy jobs where there are some.
 
     Raises:
@@ -126,7 +126,7 @@ def commission(wish: ScoreWish, progress: Progress = silent) -> Commissioned:
     """
     if wish.healthy is None:
         told = "plan_aware with its built-in scale of virtual jobs; p-values are an index (give --healthy to count)"
-        return Commissioned(PlanAware(head=wish.head), Scale(), (told,))
+        return Prepared(PlanAware(head=wish.head), Scale(), (told,))
     jobs = wish.healthy.jobs()
     if wish.frames.plans is None:
         return _image_only(wish, wish.healthy, jobs, progress)
@@ -138,10 +138,10 @@ def commission(wish: ScoreWish, progress: Progress = silent) -> Commissioned:
         detector = detector.fit(images, progress=progress)
     raw = _raw_scores(wish, wish.healthy, kept, detector, progress)
     how = f"fitted to {len(learnt)} healthy jobs" if learnt else "with its built-in constants"
-    return Commissioned(detector, Scale(raw), (f"plan_aware {how}", *_promise(Scale(raw), wish.alpha)))
+    return Prepared(detector, Scale(raw), (f"plan_aware {how}", *_promise(Scale(raw), wish.alpha)))
 
 
-def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], progress: Progress) -> Commissioned:
+def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], progress: Progress) -> Prepared:
     """PCA: of one job, the first half of its layers is learnt from and the other half calibrates."""
     if len(jobs) == 1:
         files, half = jobs[0].files, len(jobs[0].files) // 2
@@ -151,7 +151,7 @@ def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], 
     detector = Pca().fit(_images(wish, source, learnt, progress), progress=progress)
     scale = scale_of_raw(_raw_scores(wish, source, kept, detector, progress))
     told = f"pca on the images alone, for want of plans, fitted to {sum(len(job.files) for job in learnt)} layers"
-    return Commissioned(detector, scale, (told, *_promise(scale, wish.alpha)))
+    return Prepared(detector, scale, (told, *_promise(scale, wish.alpha)))
 
 
 def _images(

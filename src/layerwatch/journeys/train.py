@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -108,12 +109,35 @@ def train(
     if not is_first:
         sys.exit(0)  # the first process calibrates and stores
     readings = model.follow(healthy.calibration)
-    provenance = _provenance(training, healthy, data)
-    calibration = _calibration(readings, healthy.calibration)
     beside = {} if gate is None else pack_gate(gate)
-    save_model(out, {**pack(model, training.detector, calibration, provenance), **story_of(state.folder), **beside})
+    store(model, training, healthy, readings, out, data=data, beside={**story_of(state.folder), **beside})
     state.remove()
     return load_stored(out)
+
+
+def store(
+    model: Detector,
+    training: Training,
+    healthy: Healthy,
+    readings: Sequence[Reading],
+    out: Path,
+    *,
+    data: str = "",
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Write a fitted detector with what its scores mean.
+
+    Args:
+        model: the detector.
+        training: how it was trained.
+        healthy: images that it was fitted to, and others.
+        readings: of the others, ``healthy.calibration``.
+        out: the model's folder.
+        data: where the images came from.
+        beside: further files of the model.
+    """
+    provenance, calibration = _provenance(training, healthy, data), _calibration(readings, healthy.calibration)
+    save_model(out, {**pack(model, training.detector, calibration, provenance), **beside})
 
 
 def check_target(out: Path, *, overwrite: bool = False) -> None:

@@ -74,7 +74,7 @@ class _Kept:
     seen: Float64[np.ndarray, " k"]
     place: Float64[np.ndarray, " 2"]
     share: Image
-    gone: Image
+    edges: Float32[np.ndarray, "3 h w"]
     is_accepted: bool = True
     is_pooled: bool = True
 
@@ -112,9 +112,7 @@ class Running:
         lately = np.mean([*(kept.place for kept in self._kept[1 - LASTING :]), place], axis=0)
         usual, wander = self._usual_place(before)
         told = np.linalg.pinv(gram[:EACH_LAYER, :EACH_LAYER])[:2, :2]
-        self._kept.append(
-            _Kept(residual, np.asarray(explained, np.float32), gram, seen, place, plan.share, plan.edges[1])
-        )
+        self._kept.append(_Kept(residual, np.asarray(explained, np.float32), gram, seen, place, plan.share, plan.edges))
         del self._kept[: -(_WINDOW + LAG + LASTING)]
         now, lasting = self._channels(before, plan)
         return Cleared(
@@ -133,23 +131,24 @@ class Running:
             return self._weigh(self._now, newest.residual, plan), None
         residual, usual = _mean(before)
         fresh = newest.explained - usual
-        now = self._weigh(self._now, newest.residual - residual - self._gain.of(fresh), plan)
+        now = self._weigh(self._now, newest.residual - residual - self._gain.of(fresh), plan, _doubt(before, plan))
         self._pending = (fresh, now)
         if len(self._kept) < 2 * LASTING:
             return now, None
-        late, explained = _mean(self._kept[-LASTING:])
-        late = late - residual - self._gain.of(explained - usual)
         last = self._kept[-LASTING:]
-        edges = plan.edges.copy()
-        edges[1] = np.max([k.gone for k in last], axis=0)
-        plan = replace(plan, share=np.mean([k.share for k in last], axis=0), edges=edges)
+        late, explained = _mean(last)
+        late = late - residual - self._gain.of(explained - usual)
+        share, edges = (np.mean([getattr(kept, name) for kept in last], axis=0) for name in ("share", "edges"))
+        edges[1] = np.max([kept.edges[1] for kept in last], axis=0)
+        plan = replace(plan, share=share, edges=edges)
+        doubt = _doubt(before, plan)
         if not self._lasting.is_begun:
             self._lasting.begin(late, plan.share)
             for _ in range(_FIRST_ROUNDS):
-                covariance = self._lasting.covariance(plan.share, plan.edges)
+                covariance = self._lasting.covariance(plan.share, plan.edges, doubt)
                 self._lasting.learn(covariance.solve(late), covariance, plan.edges)
                 self._lasting.update(plan.share)
-        return now, self._weigh(self._lasting, late, plan)
+        return now, self._weigh(self._lasting, late, plan, doubt)
 
     def _learn_gain(self) -> None:
         if self._pending is not None and self._kept[-1].is_accepted:
@@ -231,9 +230,9 @@ class Running:
         wander = (_WANDER_WEIGHT * _WANDER**2 + seen) / (_WANDER_WEIGHT + len(places))
         return usual, float(np.sqrt(wander * (1 + _MEDIAN / len(places))))  # the usual place is uncertain, too
 
-    def _weigh(self, textures: Textures, residual: Image, plan: PlanTerms) -> Channel:
+    def _weigh(self, textures: Textures, residual: Image, plan: PlanTerms, doubt: Image | float = 0.0) -> Channel:
         textures.hear(residual)
-        covariance = textures.covariance(plan.share, plan.edges)
+        covariance = textures.covariance(plan.share, plan.edges, doubt)
         solved = covariance.solve(residual)
         drawn = textures.learn(solved, covariance, plan.edges)
         if textures.frames >= min(1 + len(self._kept), _UPDATES):
@@ -245,6 +244,15 @@ def _mean(layers: list[_Kept]) -> tuple[Image, Image]:
     """Of residuals, and of what was explained."""
     residual = np.mean([kept.residual for kept in layers], axis=0, dtype=np.float32)
     return np.asarray(residual), np.asarray(np.mean([kept.explained for kept in layers], axis=0, dtype=np.float32))
+
+
+def _doubt(before: list[_Kept], plan: PlanTerms) -> Image:
+    """Variance where the reference is of another outline: what it had there, and what new outlines will have."""
+    residual, _ = _mean(before)
+    share, steep = (np.mean(images, axis=0) for images in ([b.share for b in before], [b.edges[0] for b in before]))
+    usual = float((residual**2 * steep).sum() / max(float(steep.sum()), 1e-9))
+    fresh = np.maximum(plan.edges[0] - steep, 0) * np.float32(usual)
+    return np.asarray(((plan.share - share) * residual) ** 2 + fresh, np.float32)
 
 
 def _texture(solved: Float32[np.ndarray, "2 h w"], covariance: Covariance) -> Float32[np.ndarray, "2 h w"]:

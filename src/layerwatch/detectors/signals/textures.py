@@ -118,12 +118,18 @@ class Textures:
         """The camera's noise, from the finest structure of each residual."""
         self._white = _KEPT * self._white + np.array([max(white_level(residual), 1e-12), 1.0])
 
-    def covariance(self, share: Image, edges: Float32[np.ndarray, "3 h w"]) -> Covariance:
-        """As it is known now; ``edges`` are weights in [0, 1] of the outline, of where it has just moved, of holes."""
+    def covariance(self, share: Image, edges: Float32[np.ndarray, "3 h w"], doubt: Image | float = 0.0) -> Covariance:
+        """As it is known now.
+
+        Args:
+            share: of the part.
+            edges: weights in [0, 1] of the outline, of where it has just moved, of holes.
+            doubt: further variance at each pixel.
+        """
         level = self._white[0] / self._white[1]
         louder = 1 + np.float32(self.edge - 1) * edges[0] + np.float32(self.change - 1) * edges[1]
         louder += np.float32(_HOLE) * edges[2]
-        return Covariance(share, self.bed, self.part, np.asarray(np.float32(level) * louder, np.float32))
+        return Covariance(share, self.bed, self.part, np.asarray(np.float32(level) * louder + doubt, np.float32))
 
     def learn(self, solved: Image, covariance: Covariance, edges: Float32[np.ndarray, "3 h w"]) -> Image:
         """Set one solved residual beside one that is drawn, which is returned; ``update`` draws the conclusions."""

@@ -1,0 +1,109 @@
+"""Defects of known amounts, found or missed -> probability of detection against the amount.
+
+The curve is logistic in the logarithm of the amount (Berens 1989, the log-odds model of MIL-HDBK-1823A); intervals
+take whole jobs with replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+from sklearn.linear_model import LogisticRegression
+
+from layerwatch.evaluation.metrics import Estimate, around
+from layerwatch.records import DataError
+
+_DRAWS = 300
+_LOOSE = 100.0  # weight of the trials against the prior that keeps a perfect step finite
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One defect laid into one healthy job."""
+
+    job: str
+    amount: float  # above 0
+    delay: float  # layers from its onset to the alarm, the first counted in; infinite: missed
+
+    @property
+    def is_found(self) -> bool:
+        """An alarm was raised in time."""
+        return bool(np.isfinite(self.delay))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """P(a) = 1 / (1 + exp(-(ln a - middle) / width))."""
+
+    middle: float  # of ln a
+    width: float
+
+    def __call__(self, amounts: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+        """Probability of detection."""
+        return np.asarray(1 / (1 + np.exp(-(np.log(amounts) - self.middle) / self.width)))
+
+    def amount_at(self, share: float) -> float:
+        """The amount that is found in that share of jobs."""
+        return float(np.exp(self.middle + self.width * np.log(share / (1 - share))))
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What the trials of one kind of defect say."""
+
+    curve: Curve | None  # None: all were found, or none
+    half: Estimate  # amount found in half of the jobs
+    ninety: Estimate  # in nine of ten: a90; its upper end is a90/95, one-sided 97.5 %
+    delay: float  # median, of those found at the largest amount; infinite where none was
+
+
+def detection_of(trials: Sequence[Trial], seed: int = 0) -> Detection:
+    """Fit the curve.
+
+    Args:
+        trials: of one kind, several amounts and jobs.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: no trial, or an amount that is not above 0.
+    """
+    if not trials or min(trial.amount for trial in trials) <= 0:
+        raise DataError(f"{len(trials)} trials; at least one, of an amount above 0, is needed")
+    largest = max(trial.amount for trial in trials)
+    delay = float(np.median([trial.delay for trial in trials if trial.amount == largest]))
+    curve = _fitted(trials)
+    if curve is None:
+        smallest = min(trial.amount for trial in trials)
+        bound = Estimate(smallest, 0.0, smallest) if trials[0].is_found else Estimate(np.inf, largest, np.inf)
+        return Detection(None, bound, bound, delay)
+    by_job: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_job.setdefault(trial.job, []).append(trial)
+    jobs, rng = list(by_job.values()), np.random.default_rng(seed)
+    drawn = []
+    for _ in range(_DRAWS):
+        own = _fitted([trial for k in rng.integers(len(jobs), size=len(jobs)) for trial in jobs[k]])
+        if own is not None:
+            drawn.append((own.amount_at(0.5), own.amount_at(0.9)))
+    half, ninety = (
+        around(value, np.array(one) if len(one) else np.array([value]), 0.95)
+        for value, one in zip(
+            (curve.amount_at(0.5), curve.amount_at(0.9)), np.array(drawn).reshape(-1, 2).T, strict=True
+        )
+    )
+    return Detection(curve, half, ninety, delay)
+
+
+def _fitted(trials: Sequence[Trial]) -> Curve | None:
+    found: Bool[np.ndarray, " n"] = np.array([trial.is_found for trial in trials])
+    if found.all() or not found.any():
+        return None
+    logs = np.log([trial.amount for trial in trials])
+    centre, spread = float(logs.mean()), max(float(logs.std()), 1e-9)
+    model = LogisticRegression(C=_LOOSE).fit(((logs - centre) / spread)[:, None], found)
+    slope, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
+    slope = max(slope, 1e-3)  # more is never found less
+    return Curve(centre - offset * spread / slope, spread / slope)
