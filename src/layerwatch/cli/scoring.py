@@ -107,8 +107,7 @@ def commission(
     print(f"{done.alarms} of {len(done.followed)} did, each judged by the others")
     for kind in done.kinds:
         if kind.name in done.found:
-            amount = done.told(kind, done.found[kind.name][1].ninety.value)
-            print(f"{kind.name}{done.size(kind)}: {amount:.3g} {done.unit_of(kind)} is found in nine of ten jobs")
+            print(f"{kind.name}{done.size(kind)}: found in nine of ten jobs {done.ninety(kind)}")
     print(f"report: {out / 'report.html'}; model for `layerwatch inspect`: {out / 'model'}")
     for note in done.notes:
         print(note, file=sys.stderr)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float64
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from layerwatch.evaluation.pod import Curve, Trial
 from layerwatch.evaluation.style import GREY, HEALTHY, colour, plain, png, sheet
@@ -74,6 +75,9 @@ def detection_curves(found: Mapping[str, tuple[Sequence[Trial], Curve | None]], 
             smooth = np.geomspace(amounts.min(), amounts.max(), 200)
             ax.plot(smooth, curve(smooth), color=colour(0), lw=1.2)
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=8))
+        ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_ylim(-0.03, 1.03)
         ax.axhline(0.9, color=HEALTHY, lw=0.8, ls=":")
         plain(ax, units[kind], "found", kind)

@@ -55,7 +55,7 @@ class Detection:
     """What the trials of one kind of defect say."""
 
     curve: Curve | None  # None: all were found, or none
-    half: Estimate  # amount found in half of the jobs
+    half: Estimate  # amount found in half of the jobs; infinite: beyond the largest one tried, its lower end
     ninety: Estimate  # in nine of ten: a90; its upper end is a90/95, one-sided 97.5 %
     delay: float  # median, of those found at the largest amount; infinite where none was
 
@@ -72,11 +72,10 @@ def detection_of(trials: Sequence[Trial], seed: int = 0) -> Detection:
     """
     if not trials or min(trial.amount for trial in trials) <= 0:
         raise DataError(f"{len(trials)} trials; at least one, of an amount above 0, is needed")
-    largest = max(trial.amount for trial in trials)
+    smallest, largest = (pick(trial.amount for trial in trials) for pick in (min, max))
     delay = float(np.median([trial.delay for trial in trials if trial.amount == largest]))
     curve = _fitted(trials)
     if curve is None:
-        smallest = min(trial.amount for trial in trials)
         bound = Estimate(smallest, 0.0, smallest) if trials[0].is_found else Estimate(np.inf, largest, np.inf)
         return Detection(None, bound, bound, delay)
     by_job: dict[str, list[Trial]] = {}
@@ -94,7 +93,13 @@ def detection_of(trials: Sequence[Trial], seed: int = 0) -> Detection:
             (curve.amount_at(0.5), curve.amount_at(0.9)), np.array(drawn).reshape(-1, 2).T, strict=True
         )
     )
+    half, ninety = (_within(one, largest) for one in (half, ninety))
     return Detection(curve, half, ninety, delay)
+
+
+def _within(estimate: Estimate, largest: float) -> Estimate:
+    """Beyond the largest amount that was tried, a curve tells nothing."""
+    return estimate if estimate.value <= largest else Estimate(np.inf, largest, np.inf)
 
 
 def _fitted(trials: Sequence[Trial]) -> Curve | None:

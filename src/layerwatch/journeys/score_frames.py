@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from layerwatch.records import DataError, LayerImage, Picture, UsageError
 
 _MOST_INSTANCES = 64  # largest value of a mask that numbers copies
 _MOST_HOLES = 0.5  # share of a frame's pixels that may be nan
+_FOLLOW = 0.9  # share of names whose numbers follow each other by one
 _SMOOTH = 16  # values from which a mask has soft outlines, if most of the part has the largest one
 
 Mask = UInt8[np.ndarray, "h w"]
@@ -30,6 +33,7 @@ class FrameFile:
     layer: int  # running number in natural order, from 0
     path: Path
     name: str  # below the job's folder
+    height: int = 0  # number of the layer in the print, where the names tell it; else as ``layer``
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,12 @@ class ScoreSource:
     def _job(self, folder: str, otherwise: str, paths: list[Path]) -> FrameJob:
         job = folder or otherwise
         base = self.folder / folder
-        return FrameJob(
-            job, tuple(FrameFile(job, k, path, path.relative_to(base).as_posix()) for k, path in enumerate(paths))
-        )
+        heights = _heights([path.stem for path in paths])
+        files = [
+            FrameFile(job, k, path, path.relative_to(base).as_posix(), height)
+            for k, (path, height) in enumerate(zip(paths, heights, strict=True))
+        ]
+        return FrameJob(job, tuple(files))
 
     def load(self, file: FrameFile, shape: tuple[int, ...] | None = None) -> LayerImage | Refused:
         """A frame with its plan, if plans were given.
@@ -161,7 +168,19 @@ def _as_layer(picture: Picture, file: FrameFile, span: tuple[float, float] | Non
     if holes:
         grey = np.where(known, grey, np.float32("nan"))
     bits = 8 * pixels.dtype.itemsize if picture.unit != "degC" and pixels.dtype in (np.uint8, np.uint16) else None
-    return LayerImage(file.job, file.layer, grey, mm_per_px, name=file.name, span=span, time=picture.time, bits=bits)
+    return LayerImage(file.job, file.height, grey, mm_per_px, name=file.name, span=span, time=picture.time, bits=bits)
+
+
+def _heights(stems: Sequence[str]) -> list[int]:
+    """Numbers of layers as the names end, if nearly all follow each other by one; else running numbers from 0.
+
+    A job that is given from layer 75 on has earlier layers' heat, and a missing frame leaves a gap.
+    """
+    found = [re.search(r"(\d{1,6})\D*$", stem) for stem in stems]
+    numbers = [int(one[1]) for one in found if one]
+    steps = np.diff(numbers)
+    follow = len(numbers) == len(stems) and (steps > 0).all() and (steps == 1).sum() >= _FOLLOW * len(steps)
+    return numbers if follow else list(range(len(stems)))
 
 
 def holes_of(image: LayerImage) -> int:

@@ -250,8 +250,8 @@ def _doubt(before: list[_Kept], plan: PlanTerms) -> Image:
     """Variance where the reference is of another outline: what it had there, and what new outlines will have."""
     residual, _ = _mean(before)
     share, steep = (np.mean(images, axis=0) for images in ([b.share for b in before], [b.edges[0] for b in before]))
-    usual = float((residual**2 * steep).sum() / max(float(steep.sum()), 1e-9))
-    fresh = np.maximum(plan.edges[0] - steep, 0) * np.float32(usual)
+    usual = float((residual**2 * steep).sum() / max(float(steep.sum()), 1e-9)) - float((residual**2).mean())
+    fresh = np.maximum(plan.edges[0] - steep, 0) * np.float32(max(usual, 0))
     return np.asarray(((plan.share - share) * residual) ** 2 + fresh, np.float32)
 
 

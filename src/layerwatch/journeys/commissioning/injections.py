@@ -29,6 +29,7 @@ class Kind:
     name: str
     size: float  # px: diameter or width; 0 where it has none
     unit: Literal["level", "px"]  # of its amount
+    most: float  # amount; more would be another thing
     lay: Callable[[LayerImage, LayerImage, float, np.random.Generator, Kind], Image]
 
 
@@ -50,12 +51,12 @@ def kinds(head: Literal["x", "y"]) -> tuple[Kind, ...]:
     """All kinds, for a head that travels along that image axis."""
     across: Literal["x", "y"] = "y" if head == "x" else "x"
     return (
-        Kind("small spot", 3.0, "level", _spot),
-        Kind("large spot", 10.0, "level", _spot),
-        Kind("line along the head's travel", 2.0, "level", _Line(head)),
-        Kind("line along the recoater's travel", 2.0, "level", _Line(across)),
-        Kind("level of one part", 0.0, "level", _level),
-        Kind("shift of the print", 0.0, "px", _shift),
+        Kind("small spot", 3.0, "level", 1.0, _spot),
+        Kind("large spot", 10.0, "level", 1.0, _spot),
+        Kind("line along the head's travel", 2.0, "level", 1.0, _Line(head)),
+        Kind("line along the recoater's travel", 2.0, "level", 1.0, _Line(across)),
+        Kind("level of one part", 0.0, "level", 1.0, _level),
+        Kind("shift of the print", 0.0, "px", 4.0, _shift),
     )
 
 
@@ -95,7 +96,7 @@ def _shift(image: LayerImage, first: LayerImage, amount: float, rng: np.random.G
     frame = np.where(known, image.pixels, np.median(image.pixels[known])).astype(np.float32)
     moved = ndimage.shift(frame, way, order=3, mode="nearest")
     far = ndimage.distance_transform_edt(np.asarray(image.plan) == 0)
-    weight = np.clip((_AROUND + 2 - far) / 2, 0, 1)
+    weight = np.clip((_AROUND + amount + 2 - far) / 2, 0, 1)
     return np.asarray(np.where(known, weight * moved + (1 - weight) * frame, np.nan), np.float32)
 
 

@@ -37,12 +37,8 @@ def _cards(done: Commissioned) -> list[Card]:
         ),
         Card(f"{done.alarms} of {len(done.followed)}", "healthy jobs raise one, each judged by the others"),
     ]
-    for kind in done.kinds:
-        if kind.name in done.found:
-            ninety = done.found[kind.name][1].ninety.value
-            value = f"{done.told(kind, ninety):.3g} {done.unit_of(kind)}" if math.isfinite(ninety) else "not found"
-            cards.append(Card(value, f"{kind.name}{done.size(kind)}: found in nine of ten jobs"))
-    return cards
+    tried = [kind for kind in done.kinds if kind.name in done.found]
+    return [*cards, *(Card(done.ninety(kind), f"{kind.name}{done.size(kind)}: in nine of ten jobs") for kind in tried)]
 
 
 def _promise(done: Commissioned) -> Section:

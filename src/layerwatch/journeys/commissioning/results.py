@@ -52,6 +52,13 @@ class Commissioned:
         """Unit of places."""
         return "mm" if self.mm_per_px else "px"
 
+    def ninety(self, kind: Kind) -> str:
+        """From which amount on it is found in nine of ten jobs, in words."""
+        told, unit = self.found[kind.name][1].ninety, self.unit_of(kind)
+        if not math.isfinite(told.value):
+            return f"not up to {self.told(kind, told.low):.3g} {unit}"
+        return f"from {self.told(kind, told.value):.3g} {unit} on"
+
     def size(self, kind: Kind) -> str:
         """Diameter or width, in words."""
         return f", {kind.size * (self.mm_per_px or 1):.3g} {self.length}" if kind.size else ""

@@ -114,7 +114,8 @@ def trials_of(
     """
     found: dict[int, list[Trial]] = {}
     while len(found) < _MOST_AMOUNTS:
-        wanted = _next({step: float(np.mean([t.is_found for t in own])) for step, own in found.items()})
+        most = int(np.floor(np.log(kind.most / start) / np.log(_FACTOR) + 1e-9))
+        wanted = _next({step: float(np.mean([t.is_found for t in own])) for step, own in found.items()}, most)
         if wanted is None:
             break
         amount = start * _FACTOR**wanted
@@ -122,17 +123,17 @@ def trials_of(
             Trial(one.history.job, amount, _delay(one, kind, amount, line, (seed, number)))
             for number, one in enumerate(followed)
         ]
-        progress("lay defects into healthy jobs", len(found), _MOST_AMOUNTS, kind.name)
-    progress("lay defects into healthy jobs", _MOST_AMOUNTS, _MOST_AMOUNTS, kind.name)
+        progress(f"lay in: {kind.name}", len(found), _MOST_AMOUNTS)
+    progress(f"lay in: {kind.name}", _MOST_AMOUNTS, _MOST_AMOUNTS)
     return tuple(trial for step in sorted(found) for trial in found[step])
 
 
-def _next(shares: dict[int, float]) -> int | None:
+def _next(shares: dict[int, float], most: int) -> int | None:
     """The next step of the amount; None: the flank is seen from both sides."""
     if not shares:
-        return 0
+        return min(0, most)
     low, high = min(shares), max(shares)
-    if shares[high] < _MANY and high < _MOST_AMOUNTS:
+    if shares[high] < _MANY and high < most:
         return high + 1
     return low - 1 if shares[low] > _FEW else None
 
