@@ -13,7 +13,15 @@ from layerwatch.journeys.commissioning.history import History, histories_of, noi
 from layerwatch.journeys.commissioning.injections import kinds
 from layerwatch.journeys.commissioning.report import report
 from layerwatch.journeys.commissioning.results import Commissioned, tables_of
-from layerwatch.journeys.commissioning.trials import Followed, false_alarms, followed_jobs, line_for, trials_of
+from layerwatch.journeys.commissioning.trials import (
+    ENOUGH,
+    Followed,
+    false_alarms,
+    fitted,
+    followed_jobs,
+    line_for,
+    trials_of,
+)
 from layerwatch.journeys.score_frames import ScoreSource
 from layerwatch.journeys.sources import Healthy
 from layerwatch.journeys.train import Training, check_target, store
@@ -67,6 +75,9 @@ def commission(wish: CommissionWish, out: Path, *, progress: Progress = silent) 
     wish.check(out)
     read = histories_of(wish.frames, progress, is_scaled=wish.is_scaled)
     histories = [history for history in read if history.images]
+    sizes = sorted({"{1} x {0}".format(*history.images[0].pixels.shape) for history in histories})
+    if len(sizes) > 1:
+        raise DataError(f"jobs of {' and '.join(sizes)} pixels; commission each size on its own, it has its own model")
     detector = PlanAware(head=wish.head)
     found = sorted(
         followed_jobs(histories, detector, wish.trials, wish.seed, progress),
@@ -118,8 +129,9 @@ def _notes(read: tuple[History, ...], found: list[Followed], promise: float, wan
         notes.append(
             f"{len(found)} jobs promise at most {promise:.0%} false-alarm jobs; {needed} are needed for {wanted:.0%}"
         )
-    if len(found) == 1:
-        notes.append("one job alone: the detector keeps its built-in scale, and nothing tells how jobs differ")
+    if len(found) == 1 or sum(len(one.readings) for one in found) < ENOUGH:
+        what = "one job alone" if len(found) == 1 else f"fewer than {ENOUGH} layers"
+        notes.append(f"{what}: the detector keeps its built-in scale, and little tells how jobs differ")
     short = sum(len(one.readings) < _FEW_LAYERS for one in found)
     if short:
         notes.append(f"{short} jobs have fewer than {_FEW_LAYERS} layers: too short for defects, or for a past")
@@ -130,9 +142,7 @@ def _store(wish: CommissionWish, detector: PlanAware, found: list[Followed], out
     """A model for `layerwatch inspect`: fitted to all jobs, its scores told by detectors that left out the job."""
     images = tuple(image for one in found for image in one.history.images)
     readings = [reading for one in found for reading in one.readings]
-    if len({image.pixels.shape for image in images}) > 1:
-        raise DataError("frames of several sizes; commission each size on its own, so that there is a model for each")
-    fitted = detector.fit(images, seed=wish.seed) if len(found) > 1 else detector
+    model = fitted(detector, images if len(found) > 1 else (), wish.seed)
     size = wish.frames.mm_per_px if wish.is_scaled else None
     training = Training.named("plan_aware", "quick", wish.seed, changes=(f"head={wish.head}",))
-    store(fitted, training, Healthy(images, images, size), readings, out, data=f"commissioned on {len(found)} jobs")
+    store(model, training, Healthy(images, images, size), readings, out, data=f"commissioned on {len(found)} jobs")

@@ -118,7 +118,7 @@ class _Drawn:
 def _learn_age(
     found: Scale, place: int, Z: Answers, younger: Bool[np.ndarray, " q"], drawn: _Drawn
 ) -> Bool[np.ndarray, " q"]:
-    """What healthy answers of one age are; where none were heard, as at the age before, if that was learnt.
+    """What healthy answers of one age are; where none were heard, the age before tells, if that was learnt.
 
     Returns:
         Which questions are learnt now.
@@ -131,9 +131,13 @@ def _learn_age(
             middle, reach = drawn(heard, (CENTRE[place, question], REACH[place, question]))
             found.centre[place, question], found.reach[place, question] = middle, max(reach, least)
             learnt[question] = True
-        elif younger[question]:
-            for told in (found.centre, found.reach):
-                told[place, question] = told[place - 1, question]
+        elif younger[question]:  # as far from the virtual jobs as at the age before
+            found.centre[place, question] = (
+                CENTRE[place, question] + found.centre[place - 1, question] - CENTRE[place - 1, question]
+            )
+            found.reach[place, question] = (
+                REACH[place, question] * found.reach[place - 1, question] / REACH[place - 1, question]
+            )
     return learnt
 
 

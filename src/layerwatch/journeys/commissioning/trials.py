@@ -18,8 +18,10 @@ from layerwatch.evaluation.courses import Course, Line, line_of
 from layerwatch.evaluation.pod import Trial
 from layerwatch.journeys.commissioning.history import History
 from layerwatch.journeys.commissioning.injections import Kind, spoiled
+from layerwatch.journeys.score_frames import holes_of
 from layerwatch.records import LayerImage, Progress, Reading
 
+ENOUGH = 24  # layers, to learn from
 _FOLDS = 5
 _ONSET, _AT_LEAST = 12, 3  # layer of a job's defect, if it is long enough; and the earliest one
 _WITHIN = 5  # layers, in which a defect must be found
@@ -51,7 +53,7 @@ class Followed:
 def followed_jobs(
     histories: Sequence[History], detector: PlanAware, tried: int, seed: int, progress: Progress
 ) -> Iterator[Followed]:
-    """Every job, by a detector of the other folds; one job alone is followed by the detector as it is.
+    """Every job, by a detector of the other folds.
 
     Args:
         histories: healthy jobs with at least one layer each.
@@ -65,11 +67,17 @@ def followed_jobs(
     done = 0
     for fold in range(folds):
         learnt = [image for k, h in enumerate(histories) for image in h.images if k % folds != fold]
-        own: Detector = copy.deepcopy(detector).fit(learnt, seed=seed) if folds > 1 else detector
+        own = fitted(detector, learnt, seed)
         for number in range(fold, len(histories), folds):
             yield _follow(histories[number], own, keep=number in chosen)
             done += 1
             progress("follow healthy jobs", done, len(histories), histories[number].job)
+
+
+def fitted(detector: PlanAware, images: Sequence[LayerImage], seed: int) -> Detector:
+    """A copy that has learnt from these layers; of too few it learns nothing and keeps its built-in scale."""
+    own, whole = copy.deepcopy(detector), [image for image in images if not holes_of(image)]
+    return own.fit(whole, seed=seed) if len(whole) >= ENOUGH else own
 
 
 def _follow(history: History, detector: Detector, *, keep: bool) -> Followed:
