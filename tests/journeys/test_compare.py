@@ -265,3 +265,20 @@ def test_what_would_spoil_the_comparison_is_refused(tmp_path: Path, machine: Mac
     with pytest.raises(UsageError, match="1 at least"):
         compare(replace(contest(tmp_path), amounts=replace(TINY, fit=0)), machine)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_detector_measured_elsewhere_joins_the_table(
+    compared: tuple[Path, Comparison], machine: Machine, tmp_path: Path
+) -> None:
+    folder, before = compared
+    (table,) = (path for path in before.files if path.suffix == ".csv")
+    other = tmp_path / "peers.csv"
+    other.write_text(table.read_text().replace("pca,", "PatchCore,"))
+    after = compare(replace(contest(folder), also=(other,), out=tmp_path / "detection.csv"), machine)
+    assert {row.detector for row in after.rows} == {"pca", "PatchCore"}
+    assert len(after.rows) == 2 * len(before.rows)
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match=r"no table with the columns of detection\.csv"):
+        compare(replace(contest(folder), also=(other,)), machine)
+    with pytest.raises(UsageError, match="No such file"):
+        compare(replace(contest(folder), also=(tmp_path / "none.csv",)), machine)

@@ -42,6 +42,10 @@ def compare(
     shifted: Annotated[int, typer.Option(min=0, help="Healthy jobs of a seed in each of ten shifted groups.")] = 0,
     severity: Annotated[list[float] | None, typer.Option(help="May be repeated; default: 1, 2 and 4.")] = None,
     defect: Annotated[list[str] | None, typer.Option(help="On the shelf, may be repeated; default: all.")] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(help="Table of a detector measured elsewhere (benchmarks/peers.py); repeatable."),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A few jobs: whether it runs, not what the figures are.")
     ] = False,
@@ -67,7 +71,9 @@ def compare(
     amounts = Amounts(seeds, jobs, healthy, fit, calibration, shifted)
     amounts = (Amounts.quick() if quick else amounts).asked(severity or (), defect or ())
     place = work or out.with_name(f".{out.stem}.work")
-    contest = Contest(tuple(learn), tuple(test), out, place, tuple(detector or DEFAULT), recipe, amounts)
+    contest = Contest(
+        tuple(learn), tuple(test), out, place, tuple(detector or DEFAULT), recipe, tuple(also or ()), amounts
+    )
     with bars() as progress:
         done = run(contest, printer, crew=crew_of("processes", workers), progress=progress)
     print("\n".join([*done.said, *map(str, done.files)]))

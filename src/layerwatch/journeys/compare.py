@@ -26,7 +26,7 @@ from layerwatch.journeys.comparison.fitting import fitted, jobs_key
 from layerwatch.journeys.comparison.groups import Group, Planner, groups_of, polluted_jobs
 from layerwatch.journeys.comparison.kept import Kept, key_of
 from layerwatch.journeys.comparison.report import write_report
-from layerwatch.journeys.comparison.rows import Row, Scored, rows_of
+from layerwatch.journeys.comparison.rows import Row, Scored, read_rows, rows_of
 from layerwatch.journeys.plates import Plate, fill_beds, slice_part
 from layerwatch.records import Progress, UsageError, silent
 
@@ -45,6 +45,7 @@ class Contest:
     work: Path  # folder of what was measured
     detectors: tuple[str, ...] = DEFAULT
     recipe: str = "quick"
+    also: tuple[Path, ...] = ()  # tables of detectors that were measured elsewhere, with the same columns
     amounts: Amounts = field(default_factory=Amounts)
 
 
@@ -74,11 +75,12 @@ def compare(contest: Contest, machine: Machine, *, crew: Crew = Inline(), progre
     competitors = competitors_of(contest.detectors, contest.recipe)
     _check(contest)
     learn, test = (
-        Planner(tuple(_plates(parts, machine, amounts)), machine, amounts)
+        Planner(tuple(plates_of(parts, machine, amounts)), machine, amounts)
         for parts in (contest.fit_parts, contest.test_parts)
     )
     scored, models = _measured(groups_of(test, learn), competitors, learn, Kept(contest.work), crew, progress)
     rows = [row for one in scored for row in rows_of(one, _pace(models[one.competitor], one.competitor, test))]
+    rows += [row for path in contest.also for row in read_rows(path)]
     said = _said(contest)
     return Comparison(tuple(rows), said, write_report(rows, amounts, contest.out, said))
 
@@ -129,11 +131,14 @@ def _check(contest: Contest) -> None:
         raise UsageError(f"{names}: learnt from and tested on; give --parts and --test-parts that differ")
     if not contest.fit_parts or not contest.test_parts:
         raise UsageError("a part to learn from and another one to test on are needed; give --parts and --test-parts")
-    check_result(contest.out, [*contest.fit_parts, *contest.test_parts])
+    check_result(contest.out, [*contest.fit_parts, *contest.test_parts, *contest.also])
+    for path in contest.also:
+        read_rows(path)
     check_writable(contest.work)
 
 
-def _plates(parts: Sequence[Path], machine: Machine, amounts: Amounts) -> list[Plate]:
+def plates_of(parts: Sequence[Path], machine: Machine, amounts: Amounts) -> list[Plate]:
+    """Sliced parts, each filling the bed."""
     return fill_beds([slice_part(part, machine, at_least=amounts.layers + _SPARE) for part in parts], machine)
 
 

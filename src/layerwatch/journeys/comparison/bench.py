@@ -67,7 +67,7 @@ class Bench:
         group, competitors = self.groups[name], self.missing[name]
         courses: dict[Competitor, list[Course]] = {competitor: [] for competitor in competitors}
         for job in group.jobs:
-            layers = list(_seen(job, group))
+            layers = list(seen_layers(job, group))
             defective = np.array([layer.is_defective for layer in layers])
             severity = max((layer.severity for layer in layers), default=0.0)
             for competitor in competitors:
@@ -103,7 +103,7 @@ def images_of(settings: JobSettings) -> Iterator[Seen]:
         yield Seen(image, printed.truth.is_defective, severity)
 
 
-def _seen(settings: JobSettings, group: Group) -> Iterator[Seen]:
+def seen_layers(settings: JobSettings, group: Group) -> Iterator[Seen]:
     """The same, with what the group does to frames and plans."""
     layers = list(images_of(settings))
     if group.kind in UNLISTED:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from layerwatch.evaluation.courses import (
     Course,
@@ -23,6 +25,7 @@ from layerwatch.journeys.comparison.competitors import Competitor
 from layerwatch.journeys.comparison.groups import CALIBRATION, FROM_FIRST, HEALTHY, Group
 from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED
+from layerwatch.records import UsageError
 
 FIVE, OTHERS, NOBODYS = "the paper's five", "the others", "listed nowhere"
 AUROC, AUROC_FIRST, FOUND = "AUROC", "AUROC at the onset", "jobs found"
@@ -52,6 +55,41 @@ class Row:
     low: float | None
     high: float | None
     seeds: int
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Lines of such a table.
+
+    Raises:
+        UsageError: there is no such file, or it is no such table.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            told = list(csv.DictReader(file))
+        return [
+            Row(
+                one["detector"],
+                one["input"],
+                one["data"],
+                one["defect"],
+                _number(one["severity"]),
+                int(one["layers"]) if one["layers"] else None,
+                one["metric"],
+                float(one["value"]),
+                _number(one["low"]),
+                _number(one["high"]),
+                int(one["seeds"]),
+            )
+            for one in told
+        ]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; give a table that benchmarks/peers.py wrote") from None
+    except (KeyError, ValueError, TypeError, csv.Error):
+        raise UsageError(f"{path} is no table with the columns of detection.csv; give one that has them") from None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 @dataclass(frozen=True, eq=False)
