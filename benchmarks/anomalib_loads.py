@@ -26,8 +26,8 @@ from typing import Any
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import numpy as np
-import torch
 from PIL import Image
+from torchvision_operators import declare_torchvision_operators
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def main() -> int:
 
 def _modules(tree: Path, category: str) -> Iterator[tuple[str, Any]]:
     """The three ways into anomalib, each given the tree as it is."""
-    _declare_torchvision_operators()
+    declare_torchvision_operators()
     from anomalib.data import Folder, MVTecAD, Tabular
     from anomalib.data.utils import TestSplitMode, ValSplitMode
 
@@ -82,23 +82,6 @@ def _modules(tree: Path, category: str) -> Iterator[tuple[str, Any]]:
             num_workers=0,
         ),
     )
-
-
-def _declare_torchvision_operators() -> None:
-    """PyPI's torchvision beside a CPU build of torch has no compiled operators; it asks for two of them at import."""
-    try:
-        import torchvision  # noqa: F401 # only to see whether it can be imported
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-        kind: Any = torch.library.Library
-        library = kind("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _kept.append(library)
-
-
-_kept: list[Any] = []  # a library undefines its operators when it goes
 
 
 def _checks(

@@ -30,8 +30,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import numpy as np
 import torch
-from anomalib.models.image.padim.torch_model import PadimModel
-from anomalib.models.image.patchcore.torch_model import PatchcoreModel
+from torchvision_operators import declare_torchvision_operators
 
 from layerwatch.evaluation.courses import Course
 from layerwatch.evaluation.metrics import Estimate
@@ -70,7 +69,7 @@ class Peer:
         self.model.train()
         for start in range(0, len(pixels), _BATCH):
             self.model(self._tensor(pixels[start : start + _BATCH]))
-        if isinstance(self.model, PatchcoreModel):
+        if "PatchCore" in self.name:
             self.model.subsample_embedding(0.005)
         else:
             self.model.fit()
@@ -93,6 +92,10 @@ class Peer:
 
 def peers(backbone: Path, size: int) -> list[Peer]:
     """Every peer on every input, unfitted."""
+    declare_torchvision_operators()
+    from anomalib.models.image.padim.torch_model import PadimModel
+    from anomalib.models.image.patchcore.torch_model import PatchcoreModel
+
     sys.path.insert(0, str(backbone))
     from mobilenet_v1 import MobileNetV1  # beside its weights
 
