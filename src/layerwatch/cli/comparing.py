@@ -40,6 +40,9 @@ def compare(
     fit: Annotated[int, typer.Option(min=1, max=10_000, help="Healthy jobs of a seed to learn from.")] = 30,
     calibration: Annotated[int, typer.Option(min=1, max=10_000, help="Healthy jobs of a seed that set the line.")] = 59,
     shifted: Annotated[int, typer.Option(min=0, help="Healthy jobs of a seed in each of ten shifted groups.")] = 0,
+    conditioned: Annotated[
+        int | None, typer.Option(min=0, help="Seeds with plan errors and pollution; default: all.")
+    ] = None,
     severity: Annotated[list[float] | None, typer.Option(help="May be repeated; default: 1, 2 and 4.")] = None,
     defect: Annotated[list[str] | None, typer.Option(help="On the shelf, may be repeated; default: all.")] = None,
     also: Annotated[
@@ -69,7 +72,7 @@ def compare(
     if which:
         print(which)
     amounts = Amounts(seeds, jobs, healthy, fit, calibration, shifted)
-    amounts = (Amounts.quick() if quick else amounts).asked(severity or (), defect or ())
+    amounts = (Amounts.quick() if quick else amounts).asked(severity or (), defect or (), conditioned)
     place = work or out.with_name(f".{out.stem}.work")
     contest = Contest(
         tuple(learn), tuple(test), out, place, tuple(detector or DEFAULT), recipe, tuple(also or ()), amounts

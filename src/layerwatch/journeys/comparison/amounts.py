@@ -32,6 +32,7 @@ class Amounts:
     plan_turns_deg: tuple[float, ...] = (1.0,)
     polluted: tuple[float, ...] = (0.01, 0.05, 0.1)  # shares of the layers to learn from that are defective
     preset: str = "physical"
+    conditioned: int | None = None  # seeds with plan errors and pollution; None: all
 
     @classmethod
     def quick(cls) -> Amounts:
@@ -49,9 +50,10 @@ class Amounts:
         """Numbers of the layers of a job in which a defect is printed."""
         return range(self.onset, min(self.onset + self.lasting, self.layers))
 
-    def asked(self, severities: Sequence[float], defects: Sequence[str]) -> Amounts:
-        """The same of other severities and defects, where there are any."""
-        return replace(self, severities=tuple(severities) or self.severities, defects=tuple(defects) or self.defects)
+    def asked(self, severities: Sequence[float], defects: Sequence[str], conditioned: int | None = None) -> Amounts:
+        """The same of other severities, defects and conditions, where there are any."""
+        chosen, kinds = tuple(severities) or self.severities, tuple(defects) or self.defects
+        return replace(self, severities=chosen, defects=kinds, conditioned=conditioned)
 
     def checked(self) -> Amounts:
         """The same, where it makes sense.
@@ -61,6 +63,8 @@ class Amounts:
         """
         for name in self.defects:
             catalogue.load("job.defects", name)
+        if self.conditioned is not None and self.conditioned < 0:
+            raise UsageError(f"{self.conditioned} seeds with plan errors and pollution; give 0 (none) or more")
         if self.shifted < 0:
             raise UsageError(f"{self.shifted} jobs of each shifted group; give 0 (none) or more, such as 34")
         if min(self.seeds, self.jobs, self.healthy, self.fit, self.calibration) < 1:

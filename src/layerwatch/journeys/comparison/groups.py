@@ -98,11 +98,10 @@ def groups_of(planner: Planner, calibration: Planner) -> list[Group]:
         groups += sound
         groups += _listed(planner, seed)
         groups += _unlisted(planner, seed)
-        middle = [group for group in _listed(planner, seed, (MIDDLE,)) if group.kind in PAPERS]
-        for error in errors:
-            groups += [replace(group, error=error) for group in (*sound, *middle)]
-        for share in amounts.polluted:
-            groups += [replace(group, polluted=share) for group in (*sound, *middle)]
+        if seed < (amounts.seeds if amounts.conditioned is None else amounts.conditioned):
+            both = [*sound, *(group for group in _listed(planner, seed, (MIDDLE,)) if group.kind in PAPERS)]
+            groups += [replace(group, error=error) for error in errors for group in both]
+            groups += [replace(group, polluted=share) for share in amounts.polluted for group in both]
         groups += _from_first(planner, seed)
         groups += _shifted(planner, calibration, seed)
     return groups

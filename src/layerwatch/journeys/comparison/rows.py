@@ -123,6 +123,11 @@ class Scored:
             self.healthy(condition), self.results[kind, severity, condition], self.amounts.ages, which=which
         )
 
+    def seeds(self, condition: str) -> int:
+        """How many seeds tell of a condition."""
+        own = {course.seed for (_, _, c), several in self.results.items() if c == condition for course in several}
+        return len(own) or self.amounts.seeds
+
     @property
     def conditions(self) -> tuple[str, ...]:
         """Plan errors and pollution, as they were measured."""
@@ -171,7 +176,7 @@ class _Writer:
             told.value,
             told.low,
             told.high,
-            amounts.seeds,
+            self.scored.seeds(condition),
         )
 
 
