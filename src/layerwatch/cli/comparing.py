@@ -9,6 +9,18 @@ import typer
 
 from layerwatch.cli.app import Machine, Recipe, app
 
+Detectors = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="On the shelf, repeatable; NAME@alone: without the job's past; pca@plan_residual, pca@job_residual: of "
+        "what plan or job leave."
+    ),
+]
+Also = Annotated[
+    list[Path] | None,
+    typer.Option(help="Table of a detector measured elsewhere (benchmarks/peers.py); repeatable."),
+]
+
 
 @app.command(
     epilog="Example: layerwatch compare --parts core.stl --test-parts exhaust.stl --out results/detection.csv    "
@@ -25,13 +37,7 @@ def compare(
     work: Annotated[
         Path | None, typer.Option(help="Folder of what was measured, to go on in; default: beside --out.")
     ] = None,
-    detector: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="On the shelf, repeatable; NAME@alone: without the job's past; pca@plan_residual, "
-            "pca@job_residual: of what plan or job leave."
-        ),
-    ] = None,
+    detector: Detectors = None,
     recipe: Recipe = "quick",
     machine: Machine = None,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Each with jobs, fits and a line of its own.")] = 3,
@@ -45,10 +51,7 @@ def compare(
     ] = None,
     severity: Annotated[list[float] | None, typer.Option(help="May be repeated; default: 1, 2 and 4.")] = None,
     defect: Annotated[list[str] | None, typer.Option(help="On the shelf, may be repeated; default: all.")] = None,
-    also: Annotated[
-        list[Path] | None,
-        typer.Option(help="Table of a detector measured elsewhere (benchmarks/peers.py); repeatable."),
-    ] = None,
+    also: Also = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A few jobs: whether it runs, not what the figures are.")
     ] = False,
