@@ -54,3 +54,14 @@ def test_nothing_is_told_beyond_the_largest_amount() -> None:
 def test_trials_without_an_amount_are_refused(given: list[Trial]) -> None:
     with pytest.raises(DataError, match="above 0"):
         detection_of(given)
+
+
+def test_few_jobs_tell_no_interval() -> None:
+    found = detection_of(trials(3, jobs=3, amounts=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0)))
+    assert np.isfinite(found.ninety.value)
+    assert np.isnan(found.ninety.low)
+
+
+def test_an_amount_that_was_found_in_all_jobs_is_no_more_than_that() -> None:
+    given = [Trial(f"{k}", a, 1.0 if a == 8 else np.inf) for k in range(8) for a in (2.0, 4.0, 8.0)]
+    assert detection_of(given).ninety.value <= 8.0

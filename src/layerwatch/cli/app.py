@@ -64,7 +64,10 @@ def _end(number: int, frame: object) -> NoReturn:
 
 def _interrupted(code: int = INTERRUPTED) -> int:
     """Say that nothing is lost; returns the exit code."""
-    print("layerwatch: interrupted; run the same command again to go on where it was", file=sys.stderr)
+    print(
+        "layerwatch: interrupted; run the same command again: what it keeps on the way is not done twice",
+        file=sys.stderr,
+    )
     return code
 
 

@@ -68,7 +68,7 @@ def score(
 
 @app.command(
     epilog="Example: layerwatch commission healthy --plans masks --mm-per-px 0.25 --out commissioned    "
-    "layerwatch inspect frames --plans masks --model commissioned/model"
+    "layerwatch inspect frames --plans masks --model commissioned/model --false-alarm-rate 0.003"
 )
 def commission(
     frames: Annotated[Path, typer.Argument(help="Folder of healthy jobs, one a sub-folder.")],
@@ -100,14 +100,12 @@ def commission(
     wish = CommissionWish(source, head, false_alarms, trials, seed, mm_per_px is not None)
     with bars() as progress:
         done = run(wish, out, progress=progress)
-    print(
-        f"{len(done.followed)} jobs, {done.layers} layers: at most {done.line.promise:.0%} of healthy jobs raise an "
-        "alarm"
-    )
-    print(f"{done.alarms} of {len(done.followed)} did, each judged by the others")
+    print(f"{len(done.followed)} jobs, {done.layers} layers; {done.above_one} of them score above 1")
+    print(f"at most {done.line.promise:.0%} of healthy jobs raise an alarm, a score above {done.line.value:.3g}")
     for kind in done.kinds:
         if kind.name in done.found:
             print(f"{kind.name}{done.size(kind)}: found in nine of ten jobs {done.ninety(kind)}")
-    print(f"report: {out / 'report.html'}; model for `layerwatch inspect`: {out / 'model'}")
+    print(f"report: {out / 'report.html'}")
+    print(f"to inspect by: --model {out / 'model'} --false-alarm-rate {done.rate!r}")
     for note in done.notes:
         print(note, file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float64
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import NullLocator
 
 from layerwatch.evaluation.pod import Curve, Trial
 from layerwatch.evaluation.style import GREY, HEALTHY, colour, plain, png, sheet
@@ -14,37 +14,45 @@ from layerwatch.evaluation.style import GREY, HEALTHY, colour, plain, png, sheet
 _MOST_NAMED = 10  # jobs that get a colour and a name
 
 
-def healthy_scores(scores: Mapping[str, Float64[np.ndarray, " n"]], line: float) -> bytes:
-    """Every healthy job's scores over its layers, and the highest of each job beside the line of alarm."""
+def healthy_scores(scores: Mapping[str, tuple[Sequence[int], Float64[np.ndarray, " n"]]], line: float) -> bytes:
+    """Every healthy job's scores over its layers, and the highest of each job beside the line of alarm.
+
+    Args:
+        scores: by job: numbers of the layers, and their scores.
+        line: of alarm.
+    """
     figure, (axes,) = sheet(1, 2, 10.0, 3.4)
-    for number, own in enumerate(scores.values()):
-        axes[0].plot(own, color=_tone(number, len(scores)), lw=0.9, alpha=0.8)
-    highest = np.sort([float(own.max()) for own in scores.values()])
+    for number, (layers, own) in enumerate(scores.values()):
+        axes[0].plot(layers, own, color=_tone(number, len(scores)), lw=0.9, alpha=0.8)
+    highest = np.sort([float(own.max()) for _, own in scores.values()])
+    axes[1].step(highest, (np.arange(len(highest)) + 1) / len(highest), where="post", color=colour(0), lw=1)
     axes[1].plot(highest, (np.arange(len(highest)) + 1) / len(highest), "o", color=colour(0), ms=4)
-    axes[0].axhline(line, color=colour(1), lw=1, ls="--")
-    axes[1].axvline(line, color=colour(1), lw=1, ls="--", label="line of alarm")
-    axes[1].legend(fontsize=8, frameon=False)
-    plain(axes[0], "layer of the job", "score", "each job by a detector that has not learnt from it")
-    plain(axes[1], "highest score of a job", "share of jobs", "the job is the unit")
+    axes[0].axhline(line, color=colour(1), lw=1, ls="--", label="line of alarm")
+    axes[1].axvline(line, color=colour(1), lw=1, ls="--")
+    axes[0].legend(fontsize=8, frameon=False)
+    plain(axes[0], "layer", "score", "each job by a detector that has not learnt from it")
+    plain(axes[1], "highest score of a job", "share of jobs up to it", "highest scores")
     return png(figure)
 
 
-def drift(levels: Mapping[str, tuple[Sequence[float], Sequence[float]]], unit: str) -> bytes:
+def drift(levels: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]], unit: str) -> bytes:
     """Mean of bed and of part over the layers of each job.
 
     Args:
-        levels: by job: of the bed, of the part, one a layer.
-        unit: of both.
+        levels: by job: numbers of the layers, levels of the bed, of the part.
+        unit: of levels.
     """
-    figure, (axes,) = sheet(1, 2, 10.0, 3.0)
-    for number, (name, pair) in enumerate(levels.items()):
+    figure, (axes,) = sheet(1, 2, 10.0, 3.2)
+    named = len(levels) <= _MOST_NAMED
+    for number, (name, (layers, *pair)) in enumerate(levels.items()):
         for ax, values in zip(axes, pair, strict=True):
-            label = name if len(levels) <= _MOST_NAMED else None
-            ax.plot(values, color=_tone(number, len(levels)), lw=1, label=label)
-    plain(axes[0], "layer of the job", unit, "bed")
-    plain(axes[1], "layer of the job", unit, "part")
-    if len(levels) <= _MOST_NAMED:
-        axes[1].legend(fontsize=7, frameon=False)
+            ax.plot(
+                layers, values, color=_tone(number, len(levels)), lw=1, label=name if named and ax is axes[0] else None
+            )
+    plain(axes[0], "layer", unit, "bed")
+    plain(axes[1], "layer", unit, "part")
+    if named:
+        figure.legend(fontsize=7, frameon=False, loc="outside right upper")
     return png(figure)
 
 
@@ -57,7 +65,7 @@ def places(moved: Mapping[str, tuple[Sequence[float], Sequence[float]]], unit: s
     ax.axvline(0, color=GREY, lw=0.6)
     ax.set_aspect("equal", adjustable="datalim")
     ax.invert_yaxis()
-    plain(ax, f"x, {unit}", f"y, {unit}", "prints against their plans")
+    plain(ax, f"x, {unit}", f"y, {unit} (down, as in the frame)", "prints against their plans")
     return png(figure)
 
 
@@ -74,13 +82,13 @@ def detection_curves(found: Mapping[str, tuple[Sequence[Trial], Curve | None]], 
         if curve is not None:
             smooth = np.geomspace(amounts.min(), amounts.max(), 200)
             ax.plot(smooth, curve(smooth), color=colour(0), lw=1.2)
+            ax.axvline(curve.amount_at(0.9), color=HEALTHY, lw=0.8, ls=":")
         ax.set_xscale("log")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=8))
-        ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_xticks(amounts[:: 1 + len(amounts) // 5], [f"{a:.2g}" for a in amounts[:: 1 + len(amounts) // 5]])
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.set_ylim(-0.03, 1.03)
         ax.axhline(0.9, color=HEALTHY, lw=0.8, ls=":")
-        plain(ax, units[kind], "found", kind)
+        plain(ax, f"amount, {units[kind]}", "found", kind)
     for ax in flat[len(found) :]:
         ax.set_visible(False)
     return png(figure)

@@ -17,6 +17,7 @@ from layerwatch.evaluation.metrics import Estimate, around
 from layerwatch.records import DataError
 
 _DRAWS = 300
+_FEWEST = 5  # jobs that tell an interval
 _LOOSE = 100.0  # weight of the trials against the prior that keeps a perfect step finite
 
 
@@ -56,7 +57,7 @@ class Detection:
 
     curve: Curve | None  # None: all were found, or none
     half: Estimate  # amount found in half of the jobs; infinite: beyond the largest one tried, its lower end
-    ninety: Estimate  # in nine of ten: a90; its upper end is a90/95, one-sided 97.5 %
+    ninety: Estimate  # in nine of ten; of fewer than five jobs the ends are nan
     delay: float  # median, of those found at the largest amount; infinite where none was
 
 
@@ -83,23 +84,26 @@ def detection_of(trials: Sequence[Trial], seed: int = 0) -> Detection:
         by_job.setdefault(trial.job, []).append(trial)
     jobs, rng = list(by_job.values()), np.random.default_rng(seed)
     drawn = []
-    for _ in range(_DRAWS):
-        own = _fitted([trial for k in rng.integers(len(jobs), size=len(jobs)) for trial in jobs[k]])
-        if own is not None:
-            drawn.append((own.amount_at(0.5), own.amount_at(0.9)))
+    for _ in range(_DRAWS if len(jobs) >= _FEWEST else 0):
+        some = [trial for k in rng.integers(len(jobs), size=len(jobs)) for trial in jobs[k]]
+        own, end = _fitted(some), 0.0 if some[0].is_found else np.inf
+        drawn.append((end, end) if own is None else (own.amount_at(0.5), own.amount_at(0.9)))
     half, ninety = (
-        around(value, np.array(one) if len(one) else np.array([value]), 0.95)
+        around(value, one, 0.95) if len(one) else Estimate(value, np.nan, np.nan)
         for value, one in zip(
             (curve.amount_at(0.5), curve.amount_at(0.9)), np.array(drawn).reshape(-1, 2).T, strict=True
         )
     )
-    half, ninety = (_within(one, largest) for one in (half, ninety))
+    at_largest = float(np.mean([trial.is_found for trial in trials if trial.amount == largest]))
+    half, ninety = (_within(told, largest, at_largest, share) for told, share in ((half, 0.5), (ninety, 0.9)))
     return Detection(curve, half, ninety, delay)
 
 
-def _within(estimate: Estimate, largest: float) -> Estimate:
-    """Beyond the largest amount that was tried, a curve tells nothing."""
-    return estimate if estimate.value <= largest else Estimate(np.inf, largest, np.inf)
+def _within(estimate: Estimate, largest: float, found: float, wanted: float) -> Estimate:
+    """Beyond the largest amount that was tried, a curve tells nothing; the trials there do."""
+    if estimate.value <= largest:
+        return estimate
+    return Estimate(largest, estimate.low, estimate.high) if found >= wanted else Estimate(np.inf, largest, np.inf)
 
 
 def _fitted(trials: Sequence[Trial]) -> Curve | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from layerwatch.detectors.base import Detector
 from layerwatch.detectors.plan_aware import PlanAware
+from layerwatch.evaluation.courses import Line
 from layerwatch.evaluation.pod import detection_of
 from layerwatch.images.writing import check_result, write_file
 from layerwatch.journeys.commissioning.history import History, histories_of, noise_of
@@ -16,10 +21,11 @@ from layerwatch.journeys.commissioning.results import Commissioned, tables_of
 from layerwatch.journeys.commissioning.trials import (
     ENOUGH,
     Followed,
-    false_alarms,
     fitted,
     followed_jobs,
+    is_enough,
     line_for,
+    lines_for,
     trials_of,
 )
 from layerwatch.journeys.score_frames import ScoreSource
@@ -29,6 +35,7 @@ from layerwatch.records import DataError, Progress, UsageError, silent
 
 MODEL = "model"
 _START = {"level": 1.0, "px": 0.25}  # first amounts: standard deviations of a pixel; px
+_LOUD = 3.0  # a line that one strange job has set
 _FEW_LAYERS = 10  # of a job, that show a defect's past
 
 
@@ -83,66 +90,88 @@ def commission(wish: CommissionWish, out: Path, *, progress: Progress = silent) 
         followed_jobs(histories, detector, wish.trials, wish.seed, progress),
         key=lambda one: histories.index(one.history),
     )
-    line = line_for(found, wish.false_alarms)
+    line, lines = line_for(found, wish.false_alarms), lines_for(found, wish.false_alarms)
     tried, noise = [one for one in found if one.onset], noise_of(histories)
     chosen = kinds(wish.head)
     told = {}
     for number, kind in enumerate(chosen if tried else ()):
         start = _START[kind.unit] * (noise if kind.unit == "level" else 1.0)
-        trials = trials_of(kind, tried, line, start, wish.seed + 1000 * number, progress)
+        trials = trials_of(kind, tried, lines, start, wish.seed + 1000 * number, progress)
         told[kind.name] = (trials, detection_of(trials, wish.seed))
-    scale, unit = _unit(histories)
+    scale, unit, zero = _unit(histories)
     done = Commissioned(
         tuple(found),
         line,
         wish.false_alarms,
-        false_alarms(found, wish.false_alarms),
+        _rate_of(line, found),
         told,
         chosen,
         scale,
         unit,
+        zero,
+        tuple((history.job, *one) for history in read for one in history.refused),
         wish.frames.mm_per_px if wish.is_scaled else None,
-        _notes(read, found, line.promise, wish.false_alarms),
+        notes_of(read, found, line, wish),
     )
-    for name, data in {**tables_of(done), "report.html": report(done)}.items():
+    images = tuple(image for one in found for image in one.history.images)
+    model = fitted(detector, images, wish.seed) if is_enough(histories) else detector
+    files = {**tables_of(done), "report.html": report(done)}
+    _store(wish, model, found, out / MODEL)
+    for name, data in files.items():
         write_file(out / name, data)
-    _store(wish, detector, found, out / MODEL)
     return done
 
 
-def _unit(histories: list[History]) -> tuple[float, str]:
-    """What the whole grey range is worth, and in what."""
-    image = histories[0].images[0]
+def _unit(histories: list[History]) -> tuple[float, str, float]:
+    """What the whole grey range is worth, in what, and what grey 0 is."""
+    image, depths = histories[0].images[0], {one.bits for history in histories for one in history.images}
     if image.span is not None:
-        return image.span[1] - image.span[0], "K"
-    return (float(2**image.bits - 1), "levels") if image.bits is not None else (1.0, "grey")
+        return image.span[1] - image.span[0], "K", image.span[0]
+    if len(depths) == 1 and image.bits is not None:
+        return float(2**image.bits - 1), "levels", 0.0
+    return 1.0, "of the grey range", 0.0
 
 
-def _notes(read: tuple[History, ...], found: list[Followed], promise: float, wanted: float) -> tuple[str, ...]:
+def _rate_of(line: Line, found: list[Followed]) -> float:
+    """The rate per layer at which `layerwatch inspect` sets the same line from the model's calibration."""
+    scores = np.sort(np.concatenate([one.scores for one in found]))
+    place = int(np.searchsorted(scores, line.value, side="left")) + 1
+    return float(np.nextafter((len(scores) + 1 - place) / (len(scores) + 1), 1))
+
+
+def notes_of(read: Sequence[History], found: Sequence[Followed], line: Line, wish: CommissionWish) -> tuple[str, ...]:
     """What a person must know."""
     notes = [f"{history.job}: {history.note}" for history in read if history.note]
+    notes += [f"{history.job}: none of its frames can be used" for history in read if not history.images]
     refused = sum(len(history.refused) for history in read)
     if refused:
-        notes.append(f"{refused} frames were not used; the report says why")
-    if promise > wanted + 1e-9:
-        needed = round(1 / wanted) - 1
+        notes.append(f"frames that were not used: {refused}; the report says why")
+    if line.promise > wish.false_alarms + 1e-9:
+        needed = round(1 / wish.false_alarms) - 1
         notes.append(
-            f"{len(found)} jobs promise at most {promise:.0%} false-alarm jobs; {needed} are needed for {wanted:.0%}"
+            f"jobs: {len(found)}, so at most {line.promise:.0%} false-alarm jobs can be promised; {needed} are needed "
+            f"for {wish.false_alarms:.0%}"
         )
-    if len(found) == 1 or sum(len(one.readings) for one in found) < ENOUGH:
-        what = "one job alone" if len(found) == 1 else f"fewer than {ENOUGH} layers"
-        notes.append(f"{what}: the detector keeps its built-in scale, and little tells how jobs differ")
-    short = sum(len(one.readings) < _FEW_LAYERS for one in found)
+    if not is_enough([one.history for one in found]):
+        notes.append(
+            f"a single job, or fewer than {ENOUGH} layers in the others: the detector keeps its built-in scale"
+        )
+    if line.value > _LOUD:
+        loudest = max(found, key=lambda one: one.scores.max())
+        notes.append(
+            f"the line is at {line.value:.3g}, where 99 of 100 healthy layers stay below 1; the loudest job is "
+            f"{loudest.history.job}: look at it in the report, and leave it out if it is not healthy"
+        )
+    short = [one.history.job for one in found if len(one.readings) < _FEW_LAYERS]
     if short:
-        notes.append(f"{short} jobs have fewer than {_FEW_LAYERS} layers: too short for defects, or for a past")
+        notes.append(f"too short for defects, fewer than {_FEW_LAYERS} layers: {', '.join(short)}")
     return tuple(notes)
 
 
-def _store(wish: CommissionWish, detector: PlanAware, found: list[Followed], out: Path) -> None:
+def _store(wish: CommissionWish, model: Detector, found: list[Followed], out: Path) -> None:
     """A model for `layerwatch inspect`: fitted to all jobs, its scores told by detectors that left out the job."""
     images = tuple(image for one in found for image in one.history.images)
     readings = [reading for one in found for reading in one.readings]
-    model = fitted(detector, images if len(found) > 1 else (), wish.seed)
     size = wish.frames.mm_per_px if wish.is_scaled else None
     training = Training.named("plan_aware", "quick", wish.seed, changes=(f"head={wish.head}",))
     store(model, training, Healthy(images, images, size), readings, out, data=f"commissioned on {len(found)} jobs")

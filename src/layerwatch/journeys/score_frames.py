@@ -19,7 +19,7 @@ from layerwatch.records import DataError, LayerImage, Picture, UsageError
 
 _MOST_INSTANCES = 64  # largest value of a mask that numbers copies
 _MOST_HOLES = 0.5  # share of a frame's pixels that may be nan
-_FOLLOW = 0.9  # share of names whose numbers follow each other by one
+_SPARSE = 1.5  # layers for each frame that is there, at most: else the names do not number layers
 _SMOOTH = 16  # values from which a mask has soft outlines, if most of the part has the largest one
 
 Mask = UInt8[np.ndarray, "h w"]
@@ -172,15 +172,15 @@ def _as_layer(picture: Picture, file: FrameFile, span: tuple[float, float] | Non
 
 
 def _heights(stems: Sequence[str]) -> list[int]:
-    """Numbers of layers as the names end, if nearly all follow each other by one; else running numbers from 0.
+    """Numbers of layers as the names end, if they rise and few are missing; else running numbers from 0.
 
     A job that is given from layer 75 on has earlier layers' heat, and a missing frame leaves a gap.
     """
     found = [re.search(r"(\d{1,6})\D*$", stem) for stem in stems]
     numbers = [int(one[1]) for one in found if one]
-    steps = np.diff(numbers)
-    follow = len(numbers) == len(stems) and (steps > 0).all() and (steps == 1).sum() >= _FOLLOW * len(steps)
-    return numbers if follow else list(range(len(stems)))
+    rising = len(numbers) == len(stems) and bool((np.diff(numbers) > 0).all())
+    few_missing = bool(numbers) and numbers[-1] - numbers[0] + 1 <= _SPARSE * len(numbers) + 1
+    return numbers if rising and few_missing else list(range(len(stems)))
 
 
 def holes_of(image: LayerImage) -> int:

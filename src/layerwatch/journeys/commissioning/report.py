@@ -9,11 +9,12 @@ import numpy as np
 
 from layerwatch.evaluation import commission_figures as draw
 from layerwatch.evaluation.heat_figures import heat_figure
-from layerwatch.evaluation.metrics import Estimate, clopper_pearson
+from layerwatch.evaluation.metrics import Estimate
 from layerwatch.evaluation.pod import Curve, Trial
 from layerwatch.evaluation.report import Card, Picture, Section, Table, html
 from layerwatch.journeys.commissioning.injections import Kind
 from layerwatch.journeys.commissioning.results import Commissioned
+from layerwatch.journeys.commissioning.trials import Followed
 
 _LOUDEST = 3  # healthy layers that are shown
 _PROMISES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
@@ -31,11 +32,8 @@ def report(done: Commissioned) -> bytes:
 
 def _cards(done: Commissioned) -> list[Card]:
     cards = [
-        Card(
-            f"{done.line.promise:.0%}",
-            f"of healthy jobs at most raise an alarm: what {len(done.followed)} jobs promise",
-        ),
-        Card(f"{done.alarms} of {len(done.followed)}", "healthy jobs raise one, each judged by the others"),
+        Card(f"{done.line.promise:.0%}", f"of healthy jobs at most raise an alarm: what {len(done.followed)} promise"),
+        Card(f"{done.above_one} of {done.layers}", "healthy layers score above 1; one in a hundred should"),
     ]
     tried = [kind for kind in done.kinds if kind.name in done.found]
     return [*cards, *(Card(done.ninety(kind), f"{kind.name}{done.size(kind)}: in nine of ten jobs") for kind in tried)]
@@ -43,27 +41,31 @@ def _cards(done: Commissioned) -> list[Card]:
 
 def _promise(done: Commissioned) -> Section:
     n = len(done.followed)
-    share = clopper_pearson(done.alarms, n, confidence=0.9) if n > 1 else None
-    seen = f"{done.alarms} of {n}" + (
-        f", that is {share.value:.1%}, at most {share.high:.1%} with 95 %" if share else ""
-    )
     rows = tuple(
         (f"{100 * p:g} %", str(math.ceil(1 / p - 1e-9) - 1), "yes" if n >= math.ceil(1 / p - 1e-9) - 1 else "no")
         for p in _PROMISES
     )
-    scores = {f"{k} {one.history.job}": one.scores for k, one in enumerate(done.followed)}
+    layers = {f"{k} {one.history.job}": (_numbers(one), one.scores) for k, one in enumerate(done.followed)}
+    notes = (Table(("to be known",), tuple((note,) for note in done.notes)),) if done.notes else ()
     return Section(
         "False alarms and what can be promised",
         f"The line of alarm, {done.line.value:.2f}, is the split conformal one: at most {done.line.promise:.1%} of "
-        f"further healthy jobs like these raise any alarm (wanted: {done.wanted:.0%}). Of these jobs, each judged by "
-        f"the line of the others, raised one: {seen}.",
+        f"further healthy jobs like these raise any alarm (wanted: {done.wanted:.0%}). Of {done.layers} layers "
+        f"{done.above_one} score above 1, where one in a hundred should. `layerwatch inspect` has the same line with "
+        f"--false-alarm-rate {done.rate!r}.",
         (
+            *notes,
             Picture(
-                draw.healthy_scores(scores, done.line.value), "Scores of healthy layers, and the highest of each job."
+                draw.healthy_scores(layers, done.line.value),
+                "Left: scores of healthy layers, a line a job. Right: how many jobs have no higher score.",
             ),
             Table(("false-alarm jobs", "healthy jobs that are needed", "there are enough"), rows),
         ),
     )
+
+
+def _numbers(one: Followed) -> list[int]:
+    return [image.layer for image in one.history.images]
 
 
 def _detected(done: Commissioned) -> Section:
@@ -83,17 +85,22 @@ def _detected(done: Commissioned) -> Section:
                 str(len({trial.job for trial in trials})),
             )
         )
-    units = {kind.name: f"{done.unit_of(kind)}{done.size(kind)}" for kind in done.kinds}
+    units = {kind.name: done.unit_of(kind) for kind in done.kinds}
     curves = {kind.name: _scaled(done, kind) for kind in done.kinds if kind.name in done.found}
     head = ("defect", "found in half of the jobs", "in nine of ten", "unit", "delay", "jobs")
     return Section(
         "What is found, and how soon",
         "Defects of known amounts were laid into healthy jobs that the detector had not learnt from, on five layers in "
-        "a row. Found: an alarm within these. The delay is the median at the largest amount, the first layer counted "
-        "in. What a defect leaves in the heat of later layers is not imitated.",
+        "a row, and judged by the line of the other jobs. Found: an alarm within these, on a layer that raises none "
+        "without the defect. The delay is the median at the largest amount, the first layer counted in. What a defect "
+        "leaves in the heat of later layers is not imitated.",
         (
             Picture(draw.detection_curves(curves, units), "Probability of detection; dotted: nine of ten."),
-            Table(head, tuple(rows), "Amounts with 95 % intervals by job; the upper end of nine of ten is a90/95."),
+            Table(
+                head,
+                tuple(rows),
+                "Amounts were doubled and halved. In brackets two-sided 95 % intervals by job, from five jobs on.",
+            ),
         )
         if rows
         else (),
@@ -113,7 +120,9 @@ def _interval(done: Commissioned, kind: Kind, estimate: Estimate) -> str:
     low, value, high = (done.told(kind, one) for one in (estimate.low, estimate.value, estimate.high))
     if not math.isfinite(value):
         return f"above {low:.3g}"
-    return f"below {high:.3g}" if low == 0 else f"{value:.3g} [{low:.3g}, {high:.3g}]"
+    if not math.isfinite(low) or not math.isfinite(high):
+        return f"{value:.3g}"
+    return f"below {high:.3g}" if low == 0 == value - high else f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def _loudest(done: Commissioned) -> Section:
@@ -127,9 +136,13 @@ def _loudest(done: Commissioned) -> Section:
         if reading.heat is None:
             continue
         text = reading.finding.text if reading.finding else ""
-        title = f"{one.history.job} / {image.name}: score {score:.2f}\n{text}"
+        where = f"{one.history.job} / {image.name}, layer {image.layer}"
+        title = f"{where}: score {score:.2f}\n{text}"
         pictures.append(
-            Picture(heat_figure(image.pixels, image.plan, reading.heat, title), f"{one.history.job}: {text}.")
+            Picture(
+                heat_figure(image.pixels, image.plan, reading.heat, title),
+                f"{where}: {text}; heat in standard deviations.",
+            )
         )
     return Section(
         "The loudest layers: are they healthy?",
@@ -160,16 +173,16 @@ def _still(done: Commissioned) -> Section:
         said = "The frames do not tell where the prints lie; plans were taken as they are."
     levels = {
         f"{k} {one.history.job}": (
-            [done.scale * v for v in one.history.bed],
-            [done.scale * v for v in one.history.part],
+            [float(number) for number in _numbers(one)],
+            [done.level(grey) for grey in one.history.bed],
+            [done.level(grey) for grey in one.history.part],
         )
         for k, one in enumerate(done.followed)
     }
-    parts.append(Picture(draw.drift(levels, done.unit), "Mean of bed and part, layer by layer."))
-    rows = tuple((one.history.job, str(len(one.readings)), one.history.note) for one in done.followed)
+    parts.append(Picture(draw.drift(levels, done.level_unit), "Mean of bed and part, layer by layer."))
+    rows = tuple((one.history.job, str(len(one.readings)), one.history.note or "as they are") for one in done.followed)
     return Section("Registration and drift", said, (*parts, Table(("job", "layers", "plans"), rows), *_refused(done)))
 
 
 def _refused(done: Commissioned) -> tuple[Table, ...]:
-    rows = tuple((one.history.job, name, reason) for one in done.followed for name, reason in one.history.refused)
-    return (Table(("job", "frame", "not used, because"), rows),) if rows else ()
+    return (Table(("job", "frame", "not used, because"), done.refused),) if done.refused else ()

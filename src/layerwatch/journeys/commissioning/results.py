@@ -24,11 +24,13 @@ class Commissioned:
     followed: tuple[Followed, ...]
     line: Line
     wanted: float  # share of healthy jobs that may raise an alarm
-    alarms: int  # healthy jobs that raise one, each judged by the others
+    rate: float  # share of layers above the line: with it `layerwatch inspect` has the same line
     found: Mapping[str, tuple[tuple[Trial, ...], Detection]]  # by the kind's name
     kinds: tuple[Kind, ...]
     scale: float  # from the unit of frames, a share of the grey range, to ``unit``
     unit: str
+    zero: float  # what grey 0 is, in ``unit``
+    refused: tuple[tuple[str, str, str], ...]  # job, frame, reason
     mm_per_px: float | None
     notes: tuple[str, ...]
 
@@ -36,6 +38,20 @@ class Commissioned:
     def layers(self) -> int:
         """That were followed."""
         return sum(len(one.readings) for one in self.followed)
+
+    @property
+    def above_one(self) -> int:
+        """Layers that score above 1, which one in a hundred should."""
+        return sum(int((one.scores > 1).sum()) for one in self.followed)
+
+    @property
+    def level_unit(self) -> str:
+        """Of levels, not of differences."""
+        return "degC" if self.unit == "K" else self.unit
+
+    def level(self, grey: float) -> float:
+        """A level in ``level_unit``."""
+        return self.zero + self.scale * grey
 
     def told(self, kind: Kind, amount: float) -> float:
         """An amount in the user's unit."""
@@ -80,7 +96,8 @@ def _summary(done: Commissioned) -> dict[str, Any]:
         "line": done.line.value,
         "promise": done.line.promise,
         "wanted": done.wanted,
-        "healthy_jobs_alarmed": done.alarms,
+        "layers_above_one": done.above_one,
+        "inspect_false_alarm_rate": done.rate,
         "detection": {
             kind.name: {
                 "unit": done.unit_of(kind),
@@ -112,8 +129,8 @@ def _healthy_csv(done: Commissioned) -> bytes:
             image.name,
             f"{reading.score:.6g}",
             reading.finding.text if reading.finding else "",
-            f"{done.scale * bed:.6g}",
-            f"{done.scale * part:.6g}",
+            f"{done.level(bed):.6g}",
+            f"{done.level(part):.6g}",
         )
         for one in done.followed
         for image, reading, bed, part in zip(

@@ -7,10 +7,11 @@ onset on, where the followed job is taken up as it stood.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from layerwatch.detectors.base import Detector, RunningJob
 from layerwatch.detectors.plan_aware import PlanAware
@@ -18,7 +19,6 @@ from layerwatch.evaluation.courses import Course, Line, line_of
 from layerwatch.evaluation.pod import Trial
 from layerwatch.journeys.commissioning.history import History
 from layerwatch.journeys.commissioning.injections import Kind, spoiled
-from layerwatch.journeys.score_frames import holes_of
 from layerwatch.records import LayerImage, Progress, Reading
 
 ENOUGH = 24  # layers, to learn from
@@ -62,22 +62,35 @@ def followed_jobs(
         seed: of the fits.
         progress: told after each job.
     """
-    folds = min(_FOLDS, len(histories))
+    folds, learns = min(_FOLDS, len(histories)), is_enough(histories)
     chosen = set(np.linspace(0, len(histories) - 1, min(tried, len(histories))).round().astype(int).tolist())
     done = 0
     for fold in range(folds):
         learnt = [image for k, h in enumerate(histories) for image in h.images if k % folds != fold]
-        own = fitted(detector, learnt, seed)
+        own = fitted(detector, learnt, seed) if learns else detector
         for number in range(fold, len(histories), folds):
             yield _follow(histories[number], own, keep=number in chosen)
             done += 1
             progress("follow healthy jobs", done, len(histories), histories[number].job)
 
 
+def is_enough(histories: Sequence[History]) -> bool:
+    """Whether each fold leaves enough layers to learn from; else all keep the built-in scale."""
+    folds, counts = min(_FOLDS, len(histories)), [len(history.images) for history in histories]
+    return folds > 1 and all(sum(counts) - sum(counts[fold::folds]) >= ENOUGH for fold in range(folds))
+
+
 def fitted(detector: PlanAware, images: Sequence[LayerImage], seed: int) -> Detector:
-    """A copy that has learnt from these layers; of too few it learns nothing and keeps its built-in scale."""
-    own, whole = copy.deepcopy(detector), [image for image in images if not holes_of(image)]
-    return own.fit(whole, seed=seed) if len(whole) >= ENOUGH else own
+    """A copy that has learnt from these layers, holes filled by what lies beside them."""
+    return copy.deepcopy(detector).fit([_whole(image) for image in images], seed=seed)
+
+
+def _whole(image: LayerImage) -> LayerImage:
+    holes = ~np.isfinite(image.pixels)
+    if not holes.any():
+        return image
+    nearest = ndimage.distance_transform_edt(holes, return_distances=False, return_indices=True)
+    return replace(image, pixels=image.pixels[tuple(nearest)])
 
 
 def _follow(history: History, detector: Detector, *, keep: bool) -> Followed:
@@ -97,25 +110,23 @@ def line_for(followed: Sequence[Followed], share: float) -> Line:
     return line_of([one.course for one in followed], share)
 
 
-def false_alarms(followed: Sequence[Followed], share: float) -> int:
-    """Healthy jobs that raise an alarm, each judged by the line of the others."""
-    if len(followed) < 2:
-        return 0
-    return sum(
-        float(one.scores.max()) > line_for([other for other in followed if other is not one], share).value
+def lines_for(followed: Sequence[Followed], share: float) -> dict[str, Line]:
+    """By job the line of the others, so that no job is judged by what it sets itself; of one alone its own."""
+    return {
+        one.history.job: line_for([other for other in followed if other is not one] or followed, share)
         for one in followed
-    )
+    }
 
 
 def trials_of(
-    kind: Kind, followed: Sequence[Followed], line: Line, start: float, seed: int, progress: Progress
+    kind: Kind, followed: Sequence[Followed], lines: Mapping[str, Line], start: float, seed: int, progress: Progress
 ) -> tuple[Trial, ...]:
     """Lay one kind of defect into jobs, weaker and stronger by factors until almost none or almost all are found.
 
     Args:
         kind: of defect.
         followed: jobs that kept their state at the onset.
-        line: of alarm.
+        lines: of alarm, by job.
         start: the first amount, share of the grey range or px.
         seed: of places and signs.
         progress: told after each amount.
@@ -128,7 +139,7 @@ def trials_of(
             break
         amount = start * _FACTOR**wanted
         found[wanted] = [
-            Trial(one.history.job, amount, _delay(one, kind, amount, line, (seed, number)))
+            Trial(one.history.job, amount, _delay(one, kind, amount, lines[one.history.job], (seed, number)))
             for number, one in enumerate(followed)
         ]
         progress(f"lay in: {kind.name}", len(found), _MOST_AMOUNTS)
@@ -151,7 +162,8 @@ def _delay(one: Followed, kind: Kind, amount: float, line: Line, seed: tuple[int
         raise ValueError(f"{one.history.job} kept no state at an onset")
     running = copy.deepcopy(one.before)
     images: Sequence[LayerImage] = one.history.images[one.onset : one.onset + _WITHIN]
-    for number, image in enumerate(images):
-        if running.update(spoiled(image, images[0], kind, amount, seed)).score > line.value:
+    for number, (image, healthy) in enumerate(zip(images, one.scores[one.onset :], strict=False)):
+        score = running.update(spoiled(image, images[0], kind, amount, seed)).score
+        if score > line.value > healthy:  # a layer that is loud anyhow tells nothing
             return number + 1.0
     return float("inf")
