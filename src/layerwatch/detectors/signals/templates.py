@@ -27,7 +27,6 @@ _SHARE = 0.05, 0.35  # of the frame's shorter side: the largest blob and the lon
 _STRIPES = (1.0, 2.0, 3.5)  # px
 _RAMPS = (1.0, 4.0, 8.0)  # px
 _EVERY = 3  # px between two ramps
-_LAGS = 32  # px, beyond which rows are taken to be independent
 _LEAST = 0.02  # of all that a profile can tell, that a step must be able to
 
 
@@ -186,7 +185,7 @@ def _loudest(profile: np.ndarray, fisher: np.ndarray, axis: int, own: Own) -> An
 
 
 def _fisher(m: Image, weight: np.ndarray, axis: int) -> Float32[np.ndarray, "n n"]:
-    """What profiles vary like: F_ij = sum_f M_if conj(M_jf) K_(i-j)f, near the diagonal."""
+    """What profiles vary like: F_ij = sum_f M_if conj(M_jf) K_(i-j)f; of all lags, or it would not stay positive."""
     h, w = m.shape
     if axis == 1:
         M, K, twice = fft.rfft(m, axis=1), fft.ifft(weight, axis=0).real, weights((h, w))[0] / w
@@ -200,7 +199,7 @@ def _fisher(m: Image, weight: np.ndarray, axis: int) -> Float32[np.ndarray, "n n
     if len(filled) == 0:
         return fisher
     low, high = int(filled[0]), int(filled[-1]) + 1
-    for lag in range(min(_LAGS, high - low)):
+    for lag in range(high - low):
         values = np.einsum("if,if,f->i", M[low : high - lag], M[low + lag : high].conj(), K[lag]).real
         at = np.arange(low, high - lag)
         fisher[at, at + lag] = fisher[at + lag, at] = values
