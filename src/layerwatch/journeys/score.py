@@ -20,7 +20,7 @@ from layerwatch.journeys.score_rows import Row, as_csv, judged_job, row_of
 from layerwatch.journeys.score_scale import Scale, scale_of_raw
 from layerwatch.records import DataError, LayerImage, Progress, UsageError, silent
 
-_ENOUGH_JOBS = 24  # healthy ones, from which half of them is learnt from; fewer make scores worse
+_ENOUGH_JOBS = 24  # healthy ones, from which half of them is learnt from; fewer are all kept to calibrate
 _MOST_PIXELS = 3e8  # of healthy frames that are held at once
 _PROMISE = 19  # jobs that a promise of 5 % false-alarm jobs needs
 
