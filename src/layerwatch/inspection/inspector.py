@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from layerwatch.detectors.base import Detector, RunningJob
+from layerwatch.detectors.base import Detector, RunningJob, check_plans
 from layerwatch.images.arrivals import shot_of, unread
 from layerwatch.images.gating import Answer, Gate
+from layerwatch.images.job_place import RunningPlace
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.records import DataError, Fault, LayerImage, Reading, Verdict
@@ -32,11 +33,12 @@ class _Following:
 
     job: str = ""
     running: RunningJob | None = None
+    place: RunningPlace = field(default_factory=RunningPlace)
 
     def of(self, detector: Detector, job: str) -> RunningJob:
         """The running job of that name."""
         if self.running is None or job != self.job:
-            self.job, self.running = job, detector.begin(job)
+            self.job, self.running, self.place = job, detector.begin(job), RunningPlace()
         return self.running
 
 
@@ -93,8 +95,14 @@ class Inspector:
             a, b = ("{1} x {0}".format(*size) for size in (image.pixels.shape, self.size))
             evidence, advice = f"{image.name} is {a} pixels, the model was trained on {b}", "give frames of that size"
             return Judged(not_judged(Fault(image.job, image.layer, "wrong size", evidence, advice, image.name)))
+        running = following.of(self.detector, image.job)
         try:
-            reading = following.of(self.detector, image.job).update(image)
+            if "plan" in self.detector.needs:
+                check_plans([image])
+                image = following.place.take(image)
+                if following.place.place.reason:
+                    return _not_registered(image, following.place.place.reason)
+            reading = running.update(image)
         except DataError as error:
             kind, advice = "not readable for the detector", "the layer is not judged"
             return Judged(not_judged(Fault(image.job, image.layer, kind, str(error), advice, image.name)))
@@ -102,3 +110,8 @@ class Inspector:
             advice = "train the detector again"
             return Judged(not_judged(Fault(image.job, image.layer, "no score", "the score is NaN", advice, image.name)))
         return Judged(self.judge.verdict(reading, image), image, reading)
+
+
+def _not_registered(image: LayerImage, reason: str) -> Judged:
+    advice = "give the plans of this job, drawn on the frames' grid"
+    return Judged(not_judged(Fault(image.job, image.layer, "plan not registered", reason, advice, image.name)))

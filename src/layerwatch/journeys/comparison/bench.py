@@ -9,6 +9,7 @@ import numpy as np
 
 from layerwatch.detectors.base import Detector
 from layerwatch.evaluation.courses import Course
+from layerwatch.images.job_place import RunningPlace
 from layerwatch.job.printing import JobSettings, print_job
 from layerwatch.journeys.comparison.competitors import Competitor
 from layerwatch.journeys.comparison.groups import Group
@@ -68,13 +69,20 @@ class Bench:
         courses: dict[Competitor, list[Course]] = {competitor: [] for competitor in competitors}
         for job in group.jobs:
             layers = list(seen_layers(job, group))
+            images = laid([layer.image for layer in layers])
             defective = np.array([layer.is_defective for layer in layers])
             severity = max((layer.severity for layer in layers), default=0.0)
             for competitor in competitors:
                 detector = self.fitted[Fit.of(competitor, group.seed, group.polluted)]
-                scores = scores_of(detector, competitor, [layer.image for layer in layers])
+                scores = scores_of(detector, competitor, images)
                 courses[competitor].append(Course(job.name, group.seed, scores, defective, severity))
         return tuple(Read(competitor, tuple(own)) for competitor, own in courses.items())
+
+
+def laid(images: Sequence[LayerImage]) -> list[LayerImage]:
+    """The layers of one job with their plans where its prints lie, as ``score`` and ``inspect`` lay them."""
+    running = RunningPlace()
+    return [running.take(image) for image in images]
 
 
 def scores_of(detector: Detector, competitor: Competitor, images: Sequence[LayerImage]) -> np.ndarray:

@@ -54,7 +54,8 @@ class Competitor:
     @property
     def settings(self) -> str:
         """All that its answers depend on beside the images: settings and code."""
-        return json.dumps([self.detector, self.input, settings_of(self.built()), code_hash("detectors")], default=str)
+        code = [code_hash("detectors"), code_hash("images")]  # images lay plans on prints
+        return json.dumps([self.detector, self.input, settings_of(self.built()), *code], default=str)
 
 
 def competitors_of(names: Sequence[str], recipe: str = "quick") -> tuple[Competitor, ...]:

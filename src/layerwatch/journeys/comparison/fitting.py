@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from layerwatch.detectors.base import Detector
 from layerwatch.job.printing import JobSettings
-from layerwatch.journeys.comparison.bench import Fit, images_of
+from layerwatch.journeys.comparison.bench import Fit, images_of, laid
 from layerwatch.journeys.comparison.competitors import Competitor, code_hash
 from layerwatch.journeys.comparison.groups import Planner, polluted_jobs
 from layerwatch.journeys.comparison.kept import Kept, key_of
@@ -48,7 +48,7 @@ def fitted(
             if arrays is not None:
                 found[fit] = detector.restore(arrays)
             else:
-                printed = printed or [[layer.image for layer in images_of(job)] for job in jobs]
+                printed = printed or [laid([layer.image for layer in images_of(job)]) for job in jobs]
                 given = [viewed(job, fit.view) for job in printed] if fit.view else printed
                 found[fit] = detector.fit([image for job in given for image in job], seed=seed)
                 kept.keep_arrays(fit.name, key, detector.arrays())

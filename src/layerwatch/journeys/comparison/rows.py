@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from layerwatch.evaluation.courses import (
@@ -37,6 +37,7 @@ FALSE_JOBS, MEDIAN, NINETY, REACHED, PACE = (
     "ms a layer",
 )
 SHIFTED = "ten shifted groups"
+NOTHING_OFF = "nothing off, the same seeds"
 _RUN = 5  # layers in a row
 
 
@@ -104,13 +105,12 @@ class Scored:
         """Take the scores of one group."""
         self.results.setdefault((group.kind, group.severity, group.condition), []).extend(courses)
 
-    @property
-    def lines(self) -> dict[int, Line]:
-        """For each seed the line that its healthy calibration jobs set."""
-        calibration = self.results[CALIBRATION, 0.0, ""]
+    def lines(self, condition: str = "") -> dict[int, Line]:
+        """For each seed the line that its healthy calibration jobs set, scored by the same fit."""
+        calibration = self.results.get((CALIBRATION, 0.0, condition), self.results[CALIBRATION, 0.0, ""])
         return {
             seed: line_of([course for course in calibration if course.seed == seed])
-            for seed in range(self.amounts.seeds)
+            for seed in sorted({course.seed for course in calibration})
         }
 
     def healthy(self, condition: str = "") -> list[Course]:
@@ -141,6 +141,7 @@ def rows_of(scored: Scored, milliseconds: Estimate | None) -> list[Row]:
         scored: its scores.
         milliseconds: of one layer; None: not measured.
     """
+    scored = _with_nothing_off(scored)
     writer = _Writer(scored)
     rows = [
         *_by_defect(scored, writer),
@@ -152,6 +153,19 @@ def rows_of(scored: Scored, milliseconds: Estimate | None) -> list[Row]:
     if milliseconds is not None:
         rows.append(writer("", HEALTHY, None, 1, PACE, milliseconds))
     return rows
+
+
+def _with_nothing_off(scored: Scored) -> Scored:
+    """Where only some seeds have jobs with something off: also the same jobs of these seeds with nothing off."""
+    seeds = {c.seed for (kind, _, off), told in scored.results.items() if off and kind in PAPERS for c in told}
+    if not seeds or len(seeds) == scored.amounts.seeds:
+        return scored
+    own = {
+        (kind, severity, NOTHING_OFF): [course for course in told if course.seed in seeds]
+        for (kind, severity, off), told in scored.results.items()
+        if not off and (kind in {HEALTHY, CALIBRATION} or (kind in PAPERS and severity == MIDDLE))
+    }
+    return replace(scored, results={**own, **scored.results})
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +196,7 @@ class _Writer:
 
 def _by_defect(scored: Scored, writer: _Writer) -> Iterator[Row]:
     """Each defect at each severity."""
-    lines = scored.lines
+    lines = scored.lines()
     for (kind, severity, condition), courses in scored.results.items():
         if condition or not severity:
             continue
@@ -204,7 +218,7 @@ def _pooled(scored: Scored, writer: _Writer) -> Iterator[Row]:
             yield writer("", f"{title}, mean", severity, layers, AUROC, mean_of(several).estimate)
             yield writer("", f"{title}, worst", severity, layers, AUROC, worst_of(several).estimate)
         courses = [course for kind in kinds for course in scored.results[kind, severity, ""]]
-        yield writer("", title, severity, _RUN, FOUND, hits(courses, scored.lines, _RUN))
+        yield writer("", title, severity, _RUN, FOUND, hits(courses, scored.lines(), _RUN))
 
 
 def _sets(scored: Scored) -> Iterator[tuple[str, list[str], float]]:
@@ -223,13 +237,13 @@ def _sets(scored: Scored) -> Iterator[tuple[str, list[str], float]]:
 def _healthy_rows(scored: Scored, writer: _Writer) -> Iterator[Row]:
     """Jobs with a false alarm."""
     for condition in ("", *scored.conditions):
-        told = false_alarm_jobs(scored.healthy(condition), scored.lines)
+        told = false_alarm_jobs(scored.healthy(condition), scored.lines(condition))
         yield writer(condition, HEALTHY, None, None, FALSE_JOBS, told)
     shifted = [scored.healthy(shift.name) for shift in SHIFTS if shift.name in scored.conditions]
     if shifted:
-        every = false_alarm_jobs([course for own in shifted for course in own], scored.lines)
+        every = false_alarm_jobs([course for own in shifted for course in own], scored.lines())
         yield writer(SHIFTED, HEALTHY, None, None, FALSE_JOBS, every)
-        worst = max((false_alarm_jobs(own, scored.lines) for own in shifted), key=lambda told: told.high)
+        worst = max((false_alarm_jobs(own, scored.lines()) for own in shifted), key=lambda told: told.high)
         yield writer(f"{SHIFTED}, worst", HEALTHY, None, None, FALSE_JOBS, worst)
 
 
@@ -238,7 +252,7 @@ def _first(scored: Scored, writer: _Writer) -> Iterator[Row]:
     courses = scored.results.get(("striation", MIDDLE, FROM_FIRST))
     if courses:
         for layers in (_RUN, scored.amounts.layers):
-            yield writer(FROM_FIRST, "striation", MIDDLE, layers, FOUND, hits(courses, scored.lines, layers))
+            yield writer(FROM_FIRST, "striation", MIDDLE, layers, FOUND, hits(courses, scored.lines(), layers))
 
 
 def _by_condition(scored: Scored, writer: _Writer) -> Iterator[Row]:
@@ -250,4 +264,4 @@ def _by_condition(scored: Scored, writer: _Writer) -> Iterator[Row]:
         several = [scored.told(kind, MIDDLE, condition) for kind in kinds]
         yield writer(condition, f"{FIVE}, mean", MIDDLE, 1, AUROC, mean_of(several).estimate)
         courses = [course for kind in kinds for course in scored.results[kind, MIDDLE, condition]]
-        yield writer(condition, FIVE, MIDDLE, _RUN, FOUND, hits(courses, scored.lines, _RUN))
+        yield writer(condition, FIVE, MIDDLE, _RUN, FOUND, hits(courses, scored.lines(condition), _RUN))

@@ -1,9 +1,9 @@
-"""The first layers of a job with their plans -> where its prints lie against them, and plans laid there."""
+"""The layers of a job with their plans -> where its prints lie against them, and each plan laid there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -44,6 +44,24 @@ class JobPlace:
         return replace(image, plan=plan, coverage=np.rint(moved).astype(np.uint8))
 
 
+@dataclass(eq=False)
+class RunningPlace:
+    """The same while a job runs: the layers so far tell, and from ``LOOKED_AT`` on the place is settled."""
+
+    is_scaled: bool = True
+    place: JobPlace = field(default_factory=JobPlace)
+    _seen: list[tuple[LayerImage, Registration]] = field(default_factory=list)
+
+    def take(self, image: LayerImage) -> LayerImage:
+        """The next layer with its plan where its print lies; as it is where ``place`` holds a reason."""
+        if image.plan is None:
+            return image
+        if len(self._seen) < LOOKED_AT and image.plan.any() and not image.plan.all():
+            self._seen.append((image, _registered(image)))
+            self.place = _place(self._seen, is_scaled=self.is_scaled)
+        return self.place.lay(image)
+
+
 def place_of_job(images: Sequence[LayerImage], *, is_scaled: bool) -> JobPlace:
     """Register the first layers and take the middle of what they say.
 
@@ -51,9 +69,13 @@ def place_of_job(images: Sequence[LayerImage], *, is_scaled: bool) -> JobPlace:
         images: a few layers with plans.
         is_scaled: the size of a pixel is known.
     """
-    if not images:
+    return _place([(image, _registered(image)) for image in images], is_scaled=is_scaled)
+
+
+def _place(seen: Sequence[tuple[LayerImage, Registration]], *, is_scaled: bool) -> JobPlace:
+    if not seen:
         return JobPlace()
-    answers = [_registered(image) for image in images]
+    images, answers = zip(*seen, strict=True)
     placed = [one for one in answers if one.placed is not None and one.placed.shape.seen >= _SEEN]
     misfits = [_misfit(one, image) for one, image in zip(answers, images, strict=True)]
     if 2 * len(placed) >= len(images):
