@@ -54,9 +54,9 @@ def main() -> None:
     seconds = time.process_time() - began
     for name in TABLES:
         print(f"{name.upper()} = np.array((")
-        for row in learnt[name]:
+        for row in np.round(learnt[name].T, 2) + 0.0:
             print("    (" + ", ".join(f"{value:.2f}" for value in row) + "),")
-        print("))")
+        print(")).T")
     print(f"{len(images)} layers of {asked.jobs} jobs: {1e3 * seconds / len(images):.0f} ms of a core each")
     told = {
         "parts": [part.name for part in asked.part],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerwatch.detectors.plan_aware import PlanAware
-from layerwatch.detectors.signals.questions import LATE, NOW
+from layerwatch.detectors.signals.questions import LATE, NOW, QUESTIONS
 from layerwatch.detectors.signals.scale import Scale, Standing
 from layerwatch.records import DataError, LayerImage, Reading
 
@@ -129,6 +129,30 @@ def test_a_defect_from_the_first_layer_on_is_found() -> None:
     detector = PlanAware().fit(healthy)
     readings = detector.follow(spoiled(job(7, layers=4), spot(32, 34, 2.2, 0.15), first=0))
     assert scores(readings)[:3].max() > 1.5
+
+
+def test_what_a_job_has_from_its_start_is_held_against_other_jobs() -> None:
+    """A faint line on every layer: part of the job's own reference, yet no healthy job has one."""
+    fit = [image for seed in range(30, 38) for image in job(seed, pattern=0.001)]
+    line = np.zeros((SIZE, SIZE))
+    line[50, 6:58] = 0.012
+    spoilt = [spoiled(job(seed, pattern=0.001), line, first=0) for seed in (95, 96)]
+    knowing, alone = PlanAware().fit(fit), PlanAware()
+    sound = max(scores(knowing.follow(job(seed, pattern=0.001))).max() for seed in (95, 96))
+    assert all(scores(knowing.follow(one))[4:].max() > max(sound, 1) + 0.5 for one in spoilt)
+    assert all(scores(alone.follow(one))[4:].max() < scores(knowing.follow(one))[4:].max() for one in spoilt)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_a_polluted_history_teaches_what_a_clean_one_does(share: float) -> None:
+    rng = np.random.default_rng(3)
+    clean = [rng.gumbel(4.0, 0.5, (24, len(QUESTIONS))) for _ in range(24)]
+    spoilt = [answers.copy() for answers in clean]
+    for answers in spoilt[: round(share * 24 * 24 / 8)]:
+        answers[14:22, 3] += 6
+    a, b = Scale.learnt(clean, 0), Scale.learnt(spoilt, 0)
+    np.testing.assert_allclose(b.reach[-1, 3], a.reach[-1, 3], rtol=0.35)
+    np.testing.assert_allclose(b.centre[-1], a.centre[-1], atol=0.3)
 
 
 def test_fitting_survives_a_twentieth_of_defective_layers() -> None:

@@ -12,6 +12,7 @@ from layerwatch.detectors.signals.gain import Gain
 from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.plan_terms import Heat
 from layerwatch.detectors.signals.planes import Image, Spectrum, forward, smooth_spectrum, weights, whole_plane
+from layerwatch.detectors.signals.since_start import FIRST_LAYERS, SinceStart, Weighed
 from layerwatch.detectors.signals.templates import compact, profiles, stripes
 from layerwatch.detectors.signals.textures import Covariance, Textures
 
@@ -151,3 +152,23 @@ def test_answers_of_a_job_are_measured_by_its_own() -> None:
     for layer in range(20):
         odd.standard(np.where(np.arange(40) == 7, 50.0 * (layer > 8), rng.normal(size=40)))
     assert odd.standard(np.full(40, 5.0))[7] > 1.5, "a loud defect of some layers ago does not silence its own filter"
+
+
+def test_what_is_there_since_the_start_gets_louder_with_each_look() -> None:
+    start, line = SinceStart(), np.zeros(SHAPE, np.float32)
+    line[8, 6:54] = 0.05
+    looks = [start.take(residual + line, SHARE, EDGES) for residual in drawn(FIRST_LAYERS + 6, seed=5)]
+    assert [number for number, look in enumerate(looks, 1) if look is not None] == [2, 5, 10, 16, 24]
+    loud = [max(a.z for a in compact(w.solved, w.covariance)[0] if a.kind == "line") for w in looks if w is not None]
+    assert loud[-1] > loud[0] + 3, loud
+    last = [look for look in looks if look is not None][-1]
+    found = max((a for a in compact(last.solved, last.covariance)[0] if a.kind == "line"), key=lambda a: a.z)
+    assert (abs(found.row - 8) <= 1, found.angle) == (True, 0.0)
+
+
+def test_healthy_residuals_leave_nothing_since_the_start() -> None:
+    start = SinceStart()
+    looks = [start.take(residual, SHARE, EDGES) for residual in drawn(FIRST_LAYERS, seed=6)]
+    last: Weighed | None = looks[-1]
+    assert last is not None
+    assert max(a.z for a in compact(last.solved, last.covariance)[0]) < 7

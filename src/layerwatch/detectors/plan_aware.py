@@ -49,7 +49,9 @@ class PlanAware(Detector):
         asked, done, jobs = [], 0, self._chosen(images)
         for job in jobs:
             running, questioner = Running(), Questioner()
-            asked.append(np.array([questioner.ask(running.update(i.pixels, share_of_part(i), i.layer)).z for i in job]))
+            asked.append(
+                np.array([questioner.ask(running.update(i.pixels, share_of_part(i), i.layer), i).z for i in job])
+            )
             done += len(job)
             progress("plan aware", done, sum(map(len, jobs)))
         self.scale_ = Scale.learnt(asked, self.prior)
@@ -96,7 +98,7 @@ class Followed:
         """The next layer."""
         check_plans([image])
         self._check_size(image)
-        asked = self._questioner.ask(self._running.update(image.pixels, share_of_part(image), image.layer))
+        asked = self._questioner.ask(self._running.update(image.pixels, share_of_part(image), image.layer), image)
         heard = self._standing.take(asked.z)
         if self._standing.is_held:
             self._running.hold()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from layerwatch.detectors.base import Detector, RunningJob
-from layerwatch.journeys.score_frames import FrameFile, FrameJob, Refused, ScoreSource, holes_of
 from layerwatch.images.job_place import LOOKED_AT, JobPlace, place_of_job
+from layerwatch.journeys.score_frames import FrameFile, FrameJob, Refused, ScoreSource, holes_of
 from layerwatch.records import DataError, LayerImage, Reading
 
 _LOOKED_THROUGH = 20  # files of a job, to find enough layers to register

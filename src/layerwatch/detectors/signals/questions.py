@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.signals.filters import blurred
+from layerwatch.detectors.signals.outline import explain, strongest_steps
 from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.planes import Image
 from layerwatch.detectors.signals.running import LAG, Channel, Cleared
+from layerwatch.detectors.signals.since_start import Weighed
 from layerwatch.detectors.signals.templates import Answer, compact, profiles, stripes
+from layerwatch.records import LayerImage
 
 NOW = ("blob", "line", "stripe", "stripe", "step", "step", "texture gain", "texture loss", "shift")
 LATE = ("blob", "line", "stripe", "stripe", "step", "step", "shift")
-QUESTIONS = (*NOW, *LATE)  # of the layer, then of the mean of the last ones
+START = ("blob", "line", "stripe", "stripe", "step", "step")
+ALONE = ("step", "shift")  # of plan_residual's questions: what a past of two layers cannot do as well
+QUESTIONS = (*NOW, *LATE, *ALONE, *START)
+# of the layer, of the mean of the last ones, of the layer without a past, of the mean since the job's start
+YOUNG = 8  # layers, while which a job's past says little, and each is also asked without it
+_LEAST = 1e-4  # of what is told without a past, in its unit: less is nothing
 _FINE = (0.7, 2.5)  # px, blurs between which the finest structure lies
 _LAYERS = 8  # that tell how strong it usually is
 _NEAR = (4.0, 10.0)  # px, over which texture's energy is taken
@@ -37,21 +46,42 @@ class Questioner:
     """Remembers how much texture a job's healthy layers have at each place."""
 
     _energy: Float32[np.ndarray, "2 h w"] | None = None
+    _age: int = 0  # layers so far
     _fine: list[Float32[np.ndarray, "2 h w"]] = field(default_factory=list)
     _steps: tuple[tuple[Own, Own], ...] = field(default_factory=lambda: ((Own(), Own()), (Own(), Own())))
 
-    def ask(self, cleared: Cleared) -> Asked:
-        """Ask everything."""
+    def ask(self, cleared: Cleared, image: LayerImage) -> Asked:
+        """Ask everything of a layer and what was cleared of it."""
         now, heat = self._of(cleared.now, 0)
         now += [*self._gain(cleared.now), *self._loss(cleared.now), _shift(cleared.moved, cleared.moved_sigma)]
+        alone = self._without_past(image, now)
         if cleared.lasting is None:
             late: list[Answer] = [Answer(kind, 0.0) for kind in LATE]
         else:
             late, slow = self._of(cleared.lasting, 1)
             late.append(_shift(cleared.moved_lately, cleared.moved_sigma / _TWICE))
             heat = np.where(np.abs(slow) > np.abs(heat), slow, heat)
-        answers = (*now, *late)
+        answers = (*now, *late, *alone, *self._since_start(cleared.start))
         return Asked(np.array([answer.z for answer in answers]), answers, heat)
+
+    def _without_past(self, image: LayerImage, now: Sequence[Answer]) -> list[Answer]:
+        """As ``plan_residual`` asks; the place is that of the same question to the cleared layer."""
+        self._age += 1
+        if self._age > YOUNG or not np.isfinite(image.pixels).all():
+            return [Answer(kind, 0.0) for kind in ALONE]
+        explained = explain(image)
+        told = np.log(np.array([max(strongest_steps(explained)), explained.shift]) + _LEAST)
+        loudest = {kind: max((a for a in now if a.kind == kind), key=lambda a: a.z) for kind in ALONE}
+        return [replace(loudest[kind], z=z) for kind, z in zip(ALONE, (told - np.log(_LEAST)).tolist(), strict=True)]
+
+    @staticmethod
+    def _since_start(weighed: Weighed | None) -> list[Answer]:
+        """Of the job's first layers, asked when they are looked at again."""
+        if weighed is None:
+            return [Answer(kind, 0.0) for kind in START]
+        answers, _ = compact(weighed.solved, weighed.covariance)
+        answers += stripes(weighed.solved, weighed.covariance)
+        return answers + profiles(weighed.solved, weighed.covariance, (Own(), Own()))
 
     def _of(self, channel: Channel, number: int) -> tuple[list[Answer], Image]:
         answers, heat = compact(channel.solved, channel.covariance)

@@ -25,6 +25,7 @@ from layerwatch.detectors.signals.plan_terms import (
     smooth_terms,
 )
 from layerwatch.detectors.signals.planes import Image, back, forward, weights
+from layerwatch.detectors.signals.since_start import SinceStart, Weighed
 from layerwatch.detectors.signals.textures import Covariance, Textures
 
 LAG = 5  # layers that lie between a layer and its reference, so that a defect does not hide itself
@@ -58,6 +59,7 @@ class Cleared:
 
     now: Channel  # this layer
     lasting: Channel | None  # the mean of the last ones; None at the beginning
+    start: Weighed | None  # the mean of the first ones, where it is looked at
     plan: PlanTerms
     moved: Float64[np.ndarray, " 2"]  # px, rows and columns, of the print against where the job has it
     moved_sigma: float  # px
@@ -90,6 +92,7 @@ class Running:
     _bases: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _broken: int = 0
     _gain: Gain = field(default_factory=Gain)
+    _start: SinceStart = field(default_factory=SinceStart)
     _pending: tuple[Image, Channel] | None = None  # what the last layer tells of the gain, unless it is suspected
 
     def update(self, pixels: Image, coverage: Image, layer: int) -> Cleared:
@@ -118,6 +121,7 @@ class Running:
         return Cleared(
             now=now,
             lasting=lasting,
+            start=self._start.take(residual, plan.share, plan.edges),
             plan=plan,
             moved=place - usual,
             moved_sigma=float(np.hypot(np.sqrt(np.trace(told) / 2) / contrast, wander)),

@@ -8,18 +8,18 @@ counts more, and so do several questions that agree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from layerwatch.detectors.signals.questions import NOW, QUESTIONS
+from layerwatch.detectors.signals.questions import LATE, NOW, QUESTIONS, START
 from layerwatch.detectors.signals.usual import AGES, CENTRE, LOUDEST, REACH, SETTLED, SUSTAINED
 
 _SPANS = tuple(zip(AGES, (*AGES[1:], None), strict=True))
-_MIDDLE, _UPPER, _TO_99 = 0.5, 0.85, 2.919  # quantiles; and Gumbel's 99th lies so many times their distance above
+_MIDDLE, _UPPER, _TO_99 = 0.5, 0.7, 6.37  # quantiles; and Gumbel's 99th lies so many times their distance above
 _HIGH, _HIGH_TO_99 = 0.98, 1.198  # the same where what is unlike was left out
-_UNLIKE = 2.0  # reaches, above which an answer is left out
+_UNLIKE = 1.3  # reaches, above which an answer is left out
 _OWN = 3.0  # layers that the fleet weighs against the job's own healthy answers
 _MOST_OWN = 0.8  # reaches, that a job's own answers may lie above the fleet's: beyond, they are no longer healthy
 _RECENT = 5  # layers that are not yet counted as the job's past
@@ -32,11 +32,14 @@ _AGREE = 4.0  # per reach: the larger, the less do questions count that are not 
 _HELD, _SUSPECTED = 2.0, 1.0  # scores from which a layer is no reference, and from which layers in a row are counted
 _LEAST_NOW = (1.1, 1.1, 1.3, 1.3, 1.2, 1.2, 0.7, 0.3, 2.5)  # reaches by question: other parts are less alike
 _LEAST_LATE = (1.1, 1.1, 1.3, 1.3, 1.2, 1.2, 2.5)
-_LEAST_REACH = (*_LEAST_NOW, *_LEAST_LATE)
+_LEAST_ALONE, _LEAST_START = (0.2, 0.2), (1.1, 1.1, 1.3, 1.3, 1.2, 1.2)
+_LEAST_REACH = (*_LEAST_NOW, *_LEAST_LATE, *_LEAST_ALONE, *_LEAST_START)
+_FLEET = 8  # jobs, from which it is known what patterns of their own healthy jobs have
 _LEAST_YOUNG, _YOUNG = 2.0, 2  # times that for the first layers of a job
 _LEAST_SCALE = 0.5  # reaches, of answers that are standardised already: few layers do not tell more
 _UNHEARD = -1e3  # how loud a question is that cannot be asked
 _FEWEST = 8  # layers, to learn from
+_TRIMMED, _TRIMS = 1.5, 6  # score of layers that are left out of the next round, and rounds
 
 Answers = Float64[np.ndarray, "n q"]
 
@@ -60,35 +63,23 @@ class Scale:
     settled: Float64[np.ndarray, "2 q"] = field(default_factory=SETTLED.copy)  # of what is left when a job is known
     sustained: Float64[np.ndarray, "2 p"] = field(default_factory=SUSTAINED.copy)  # of what is kept
     loudest: Float64[np.ndarray, "2 a"] = field(default_factory=LOUDEST.copy)  # of all together, by age
+    jobs: Float64[np.ndarray, " a"] = field(default_factory=lambda: np.zeros(len(AGES)))  # learnt from, by age
 
     @classmethod
     def learnt(cls, jobs: Sequence[Answers], prior: float) -> Scale:
-        """From healthy jobs, each a row of answers a layer; a few unlike layers do no harm.
+        """From healthy jobs, each a row of answers a layer; some unlike layers do no harm.
+
+        What was learnt from all layers tells which of them are unlike; it is learnt again without these, and so on.
 
         Args:
             jobs: answers as QUESTIONS; 0 where a question could not be asked.
             prior: layers that the virtual jobs behind the constants count among those of ``jobs``.
         """
-        drawn = _Drawn(prior)
-        found = replace(
-            cls(), settled=_neutral(len(QUESTIONS)), sustained=_neutral(len(NOW)), loudest=_neutral(len(AGES))
-        )
-        younger = np.zeros(len(QUESTIONS), bool)
-        for place, (age, until) in enumerate(_SPANS):
-            rows = np.concatenate([job[age:until] for job in jobs])
-            younger = _learn_age(found, place, rows, younger, drawn)
-        heard = [standing_of(found, job) for job in jobs]
-        old = [one.loud for job in heard for one in job[_SETTLES:]]
-        for question, told in enumerate(np.array(old).reshape(-1, len(QUESTIONS)).T):
-            drawn.into(found.settled[:, question], told[told > _UNHEARD / 2], SETTLED[:, question])
-        heard = [standing_of(found, job) for job in jobs]
-        kept = [one.kept for job in heard for one in job[_FROM:]]
-        for question, told in enumerate(np.array(kept).reshape(-1, len(NOW)).T):
-            drawn.into(found.sustained[:, question], told, SUSTAINED[:, question])
-        scores = [np.array([one.score for one in standing_of(found, job)]) for job in jobs]
-        for place, (age, until) in enumerate(_SPANS):
-            told = np.concatenate([score[age:until] for score in scores])
-            drawn.into(found.loudest[:, place], told, LOUDEST[:, place])
+        drawn, like = _Drawn(prior), [np.ones(len(job), bool) for job in jobs]
+        found = _learnt(jobs, like, drawn)
+        for _ in range(_TRIMS):
+            like = [np.array([one.score < _TRIMMED for one in standing_of(found, job)], bool) for job in jobs]
+            found = _learnt(jobs, like, drawn)
         return found
 
 
@@ -113,6 +104,41 @@ class _Drawn:
         """Write them; the virtual jobs' own where too few layers were heard, since jobs may be longer than these."""
         place[:] = self(heard, usual) if len(heard) >= _FEWEST else usual
         place[1] = max(place[1], _LEAST_SCALE)
+
+
+def _learnt(jobs: Sequence[Answers], like: Sequence[Bool[np.ndarray, " n"]], drawn: _Drawn) -> Scale:
+    """From those layers of jobs that are like the others."""
+    found = Scale(
+        settled=_neutral(len(QUESTIONS)),
+        sustained=_neutral(len(NOW)),
+        loudest=_neutral(len(AGES)),
+        jobs=np.array([sum(len(job) > age for job in jobs) for age in AGES], np.float64),
+    )
+    younger = np.zeros(len(QUESTIONS), bool)
+    for place, (age, until) in enumerate(_SPANS):
+        rows = np.concatenate([job[age:until][own[age:until]] for job, own in zip(jobs, like, strict=True)])
+        younger = _learn_age(found, place, rows, younger, drawn)
+    old = [one.loud for age, one in _heard(found, jobs, like) if age >= _SETTLES]
+    for question, told in enumerate(np.array(old).reshape(-1, len(QUESTIONS)).T):
+        drawn.into(found.settled[:, question], told[told > _UNHEARD / 2], SETTLED[:, question])
+    kept = [one.kept for age, one in _heard(found, jobs, like) if age >= _FROM]
+    for question, told in enumerate(np.array(kept).reshape(-1, len(NOW)).T):
+        drawn.into(found.sustained[:, question], told, SUSTAINED[:, question])
+    heard = _heard(found, jobs, like)
+    for place, (first, until) in enumerate(_SPANS):
+        scores = np.array([one.score for age, one in heard if first <= age < (until or age + 1)])
+        drawn.into(found.loudest[:, place], scores, LOUDEST[:, place])
+    return found
+
+
+def _heard(scale: Scale, jobs: Sequence[Answers], like: Sequence[Bool[np.ndarray, " n"]]) -> list[tuple[int, Heard]]:
+    """The layers that are like the others, with their ages."""
+    return [
+        (age, one)
+        for job, own in zip(jobs, like, strict=True)
+        for age, one in enumerate(standing_of(scale, job))
+        if own[age]
+    ]
 
 
 def _learn_age(
@@ -155,6 +181,8 @@ class Standing:
         """The next layer's answers, as QUESTIONS."""
         scale, is_asked = self.scale, z > 0
         place = int(np.searchsorted(AGES, len(self._standard), side="right")) - 1
+        if scale.jobs[place] < _FLEET:
+            is_asked[-len(START) :] = False
         standard = (z - scale.centre[place]) / scale.reach[place]
         loud = standard - self._own()
         if len(self._standard) >= _SETTLES:
@@ -178,7 +206,9 @@ class Standing:
         past = [z for healthy, z in self._standard[AGES[2] : -_RECENT] if healthy]
         heard = np.array(past).reshape(-1, len(QUESTIONS))
         count = np.isfinite(heard).sum(0)
-        return np.asarray(np.minimum(np.nansum(heard, axis=0) / (count + _OWN), _MOST_OWN))
+        own = np.minimum(np.nansum(heard, axis=0) / (count + _OWN), _MOST_OWN)
+        own[len(NOW) + len(LATE) :] = 0  # what is asked without a past must not get used to it
+        return np.asarray(own)
 
 
 def _together(loud: Float64[np.ndarray, " k"]) -> float:

@@ -192,15 +192,16 @@ def _fisher(m: Image, weight: np.ndarray, axis: int) -> Float32[np.ndarray, "n n
     else:
         M, K, twice = fft.fft(m, axis=0).T, fft.irfft(weight, n=w, axis=1).T, np.full(h, 1 / h, np.float32)
     M = np.asarray(M * np.sqrt(twice), np.complex64)
-    K = np.asarray(K, np.float32)
-    n = len(M)
+    R = np.concatenate([M.real, M.imag], axis=1)
+    K = np.tile(np.asarray(K, np.float32), (1, 2))
+    n = len(R)
     fisher = np.zeros((n, n), np.float32)
     filled = np.flatnonzero(m.sum(axis) > 1)
     if len(filled) == 0:
         return fisher
     low, high = int(filled[0]), int(filled[-1]) + 1
     for lag in range(high - low):
-        values = np.einsum("if,if,f->i", M[low : high - lag], M[low + lag : high].conj(), K[lag]).real
+        values = np.einsum("if,if->i", R[low : high - lag] * K[lag], R[low + lag : high])
         at = np.arange(low, high - lag)
         fisher[at, at + lag] = fisher[at + lag, at] = values
     return fisher
