@@ -158,7 +158,7 @@ def test_what_is_there_since_the_start_gets_louder_with_each_look() -> None:
     start, line = SinceStart(), np.zeros(SHAPE, np.float32)
     line[8, 6:54] = 0.05
     looks = [start.take(residual + line, SHARE, EDGES) for residual in drawn(FIRST_LAYERS + 6, seed=5)]
-    assert [number for number, look in enumerate(looks, 1) if look is not None] == [2, 5, 10, 16, 24]
+    assert [number for number, look in enumerate(looks, 1) if look is not None] == [3, 6, 12, 24]
     loud = [max(a.z for a in compact(w.solved, w.covariance)[0] if a.kind == "line") for w in looks if w is not None]
     assert loud[-1] > loud[0] + 3, loud
     last = [look for look in looks if look is not None][-1]

@@ -15,7 +15,7 @@ from layerwatch.detectors.signals.planes import Image
 from layerwatch.detectors.signals.textures import Covariance, Textures
 
 FIRST_LAYERS = 24  # of a job, whose mean is taken
-_LOOKS = (2, 5, 10, 16, 24)  # layers, after which it is looked at
+_LOOKS = (3, 6, 12, 24)  # layers, after which it is looked at
 _ROUNDS, _MORE_ROUNDS = 4, 1  # of corrections of the covariance, at the first look and at later ones
 _JUST_MOVED = 5  # layers, over which an outline that moved is remembered
 
