@@ -12,6 +12,7 @@ from layerwatch.detectors.plan_aware import PlanAware
 from layerwatch.detectors.signals.questions import LATE, NOW, QUESTIONS
 from layerwatch.detectors.signals.scale import Scale, Standing
 from layerwatch.records import DataError, LayerImage, Reading
+from layerwatch.verdict.localise import fit_spread, localise
 
 SIZE, LAYERS, ONSET = 64, 18, 14
 NOISE = 0.004  # grey
@@ -116,6 +117,17 @@ def test_the_same_layer_of_the_other_head_axis_has_other_words() -> None:
     first, second = (PlanAware(head=head).follow(images)[ONSET].finding for head in ("y", "x"))
     assert "head's" in getattr(first, "text", "")
     assert "recoater's" in getattr(second, "text", "")
+
+
+def test_the_rim_of_a_strong_defect_is_right_to_a_pixel() -> None:
+    detector = PlanAware()
+    healthy, images = job(100), spoiled(job(101), spot(40, 26, 4.0, 0.12))
+    sound = detector.follow(healthy)[8:]
+    spread = fit_spread([np.asarray(one.heat) for one in sound], [image.plan for image in healthy[8:]])
+    readings = detector.follow(images)
+    for reading, image in list(zip(readings, images, strict=True))[ONSET : ONSET + 3]:
+        box = localise(np.asarray(reading.heat), image.plan, 1.0, spread)[0].box
+        assert np.abs(np.subtract(box, (36, 22, 44, 30))).max() <= 1, box
 
 
 def test_what_stays_is_not_learnt_as_healthy() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from layerwatch.detectors.signals.filters import blurred
+from layerwatch.detectors.signals.heat import heat_of, loudest, shapes
 from layerwatch.detectors.signals.outline import explain, strongest_steps
 from layerwatch.detectors.signals.own import Own
 from layerwatch.detectors.signals.planes import Image
@@ -38,7 +39,7 @@ class Asked:
 
     z: Float64[np.ndarray, " q"]  # as QUESTIONS; 0 where a question cannot be asked
     answers: tuple[Answer, ...]  # the same in detail
-    heat: Image  # z of the loudest small blob filter at each pixel, signed
+    heat: Image  # in healthy spreads, signed: the loudest small blob filter at each pixel, or a clear shape
 
 
 @dataclass(eq=False)
@@ -54,15 +55,16 @@ class Questioner:
         """Ask everything of a layer and what was cleared of it."""
         now, heat = self._of(cleared.now, 0)
         now += [*self._gain(cleared.now), *self._loss(cleared.now), _shift(cleared.moved, cleared.moved_sigma)]
-        alone = self._without_past(image, now)
+        alone, shape = self._without_past(image, now), shapes(cleared.now.residual, cleared.now.covariance)
         if cleared.lasting is None:
             late: list[Answer] = [Answer(kind, 0.0) for kind in LATE]
         else:
             late, slow = self._of(cleared.lasting, 1)
             late.append(_shift(cleared.moved_lately, cleared.moved_sigma / _TWICE))
-            heat = np.where(np.abs(slow) > np.abs(heat), slow, heat)
+            heat = loudest(heat, slow)
+            shape = loudest(shape, shapes(cleared.lasting.residual, cleared.lasting.covariance))
         answers = (*now, *late, *alone, *self._since_start(cleared.start))
-        return Asked(np.array([answer.z for answer in answers]), answers, heat)
+        return Asked(np.array([answer.z for answer in answers]), answers, heat_of(heat, shape))
 
     def _without_past(self, image: LayerImage, now: Sequence[Answer]) -> list[Answer]:
         """As ``plan_residual`` asks; the place is that of the same question to the cleared layer."""
