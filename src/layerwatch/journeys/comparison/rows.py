@@ -157,7 +157,12 @@ def rows_of(scored: Scored, milliseconds: Estimate | None) -> list[Row]:
 
 def _with_nothing_off(scored: Scored) -> Scored:
     """Where only some seeds have jobs with something off: also the same jobs of these seeds with nothing off."""
-    seeds = {c.seed for (kind, _, off), told in scored.results.items() if off and kind in PAPERS for c in told}
+    seeds = {
+        course.seed
+        for (kind, _, off), told in scored.results.items()
+        if off not in ("", FROM_FIRST) and kind in PAPERS
+        for course in told
+    }
     if not seeds or len(seeds) == scored.amounts.seeds:
         return scored
     own = {
