@@ -34,7 +34,7 @@ def figure_of_dots(dots: Sequence[Dot], measure: str = "AUROC", chance: float = 
             number = detectors.index(dot.detector)
             y = defects.index(dot.defect) + _offset(number, len(detectors))
             ax.plot([dot.low, dot.high], [y, y], color=colour(number), lw=1, alpha=0.6)
-            ax.plot(dot.value, y, _MARKS[number % len(_MARKS)], color=colour(number), ms=3.5)
+            ax.plot(dot.value, y, _MARKS[number % len(_MARKS)], color=colour(number), mfc=_fill(number), ms=3.5)
         ax.axvline(chance, color="#b0b0b0", lw=0.8)
         ax.set_xlim(min(chance - 0.05, *(dot.low for dot in dots)), 1.01)
         plain(ax, measure, "", f"severity {severity:g}")
@@ -61,7 +61,7 @@ def figure_of_delays(medians: Sequence[Dot], nineties: Sequence[Dot], most: int)
             y = defects.index(dot.defect) + _offset(number, len(detectors))
             start, end = np.minimum((dot.value, ends.get((dot.detector, dot.defect, severity), dot.value)), never)
             ax.plot([start, end], [y, y], color=colour(number), lw=1, alpha=0.6)
-            ax.plot(start, y, _MARKS[number % len(_MARKS)], color=colour(number), ms=3.5)
+            ax.plot(start, y, _MARKS[number % len(_MARKS)], color=colour(number), mfc=_fill(number), ms=3.5)
         ax.set_xlim(0.5, never + 0.5)
         ax.set_xticks([*range(1, most + 1), never], [*map(str, range(1, most + 1)), "never"])
         plain(ax, "layers until the alarm", "", f"severity {severity:g}")
@@ -90,7 +90,12 @@ def _name_rows(ax: Axes, defects: Sequence[str], *, is_first: bool) -> None:
 
 def _legend(ax: Axes, detectors: Sequence[str], figure: object) -> None:
     handles = [
-        ax.plot([], [], _MARKS[number % len(_MARKS)], color=colour(number), ms=4, label=name)[0]
+        ax.plot([], [], _MARKS[number % len(_MARKS)], color=colour(number), mfc=_fill(number), ms=4, label=name)[0]
         for number, name in enumerate(detectors)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8, frameon=False)  # type: ignore[attr-defined] # a figure
+
+
+def _fill(number: int) -> str:
+    """Marks that come again are hollow."""
+    return colour(number) if number < len(_MARKS) else "white"
