@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +174,14 @@ def test_without_a_gate_every_frame_is_asked_about() -> None:
     assert (words, detector.layers) == (["OK"] * 4, [40, 41, 42, 43])
     gated = [one.verdict.word for one in Inspector(Given(frames), detector, JUDGE, gate=plain_gate((96, 128))).run()]
     assert gated == ["OK", "OK", "OK", "FAULT"]
+
+
+def test_a_plan_that_is_not_the_prints_is_a_fault_of_its_own() -> None:
+    image = healthy_image(300)
+    other = np.zeros_like(np.asarray(image.plan))
+    other[2:5, 2:46], other[40:46, 4:8] = 1, 1
+    frames = (replace(image, job="a", plan=other, coverage=None), replace(image, job="b"))
+    wrong, right = (one.verdict for one in Inspector(Given(frames), DETECTOR, JUDGE).run())
+    assert (wrong.word, right.word) == ("FAULT", "OK")
+    assert wrong.reason.startswith("plan not registered: ")
+    assert "give the plans of this job" in wrong.reason

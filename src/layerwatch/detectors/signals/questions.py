@@ -73,8 +73,8 @@ class Questioner:
             return [Answer(kind, 0.0) for kind in ALONE]
         explained = explain(image)
         told = np.log(np.array([max(strongest_steps(explained)), explained.shift]) + _LEAST)
-        loudest = {kind: max((a for a in now if a.kind == kind), key=lambda a: a.z) for kind in ALONE}
-        return [replace(loudest[kind], z=z) for kind, z in zip(ALONE, (told - np.log(_LEAST)).tolist(), strict=True)]
+        places = {kind: max((a for a in now if a.kind == kind), key=lambda a: a.z) for kind in ALONE}
+        return [replace(places[kind], z=z) for kind, z in zip(ALONE, (told - np.log(_LEAST)).tolist(), strict=True)]
 
     @staticmethod
     def _since_start(weighed: Weighed | None) -> list[Answer]:

@@ -66,12 +66,6 @@ class Covariance:
             p, rho = z + np.float32(fresh / rho) * p, fresh
         return back(x, width)
 
-    def times(self, image: Image) -> Image:
-        """C v."""
-        m = self.share
-        two = _through(np.stack([m * image, (1 - m) * image]), np.stack([self.part, self.bed]))
-        return np.asarray(m * two[0] + (1 - m) * two[1] + self.noise * image, np.float32)
-
     @property
     def mixed(self) -> Spectrum:
         """Spectrum if part and bed were evenly mixed everywhere, noise included."""
