@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from layerwatch import catalogue
-from layerwatch.images.archive import Archive, Header, StoredLayer, encode_png, write_archive
-from layerwatch.inspection.cameras.folder import Folder
+from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
 from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.job.machine import default_machine
@@ -71,14 +70,6 @@ def test_a_claim_says_what_and_where(name: str) -> None:
 @pytest.mark.parametrize("name", catalogue.names("images.exports"))
 def test_an_export_keeps_its_contract(name: str, tmp_path: Path) -> None:
     contracts.check_export(catalogue.load("images.exports", name), small_archive(tmp_path / "archive"))
-
-
-def test_the_folder_camera_keeps_its_contract(tmp_path: Path) -> None:
-    for layer in (1, 2, 10):
-        (tmp_path / f"layer{layer}.png").write_bytes(encode_png(np.full((16, 16), layer, np.uint8)))
-    (tmp_path / "layer3.png").write_bytes(b"broken")
-    contracts.check_camera(Folder(tmp_path), 4)
-    assert catalogue.names("inspection.cameras") == ("folder",), "a new camera needs a line here"
 
 
 def test_sinks_keep_their_contract(tmp_path: Path) -> None:

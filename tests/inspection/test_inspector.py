@@ -18,8 +18,9 @@ from layerwatch.images.gating import Gate
 from layerwatch.images.grey import to_grey, to_uint16
 from layerwatch.images.plain_gate import plain_gate
 from layerwatch.inspection.cameras.base import Camera
-from layerwatch.inspection.cameras.folder import Folder
+from layerwatch.inspection.frame_folder import Folder
 from layerwatch.inspection.inspector import Inspector
+from layerwatch.inspection.messages import Message, as_json, verdict_of
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.records import Fault, LayerImage, Reading, Shot, Verdict
@@ -89,15 +90,15 @@ class Watching(Sink):
     def __init__(self) -> None:
         self.verdicts: list[Verdict] = []
 
-    def take(self, verdict: Verdict) -> None:
-        self.verdicts.append(verdict)
+    def take(self, message: Message) -> None:
+        self.verdicts.append(verdict_of(message.body))
 
 
 def test_a_verdict_is_with_the_sinks_before_the_next_frame_is_taken(tmp_path: Path) -> None:
     sink = Watching()
     for number, one in enumerate(Inspector(site(tmp_path), DETECTOR, JUDGE, [sink]).run(), 1):
         assert len(sink.verdicts) == number
-        assert sink.verdicts[-1] is one.verdict
+        assert as_json(sink.verdicts[-1]) == as_json(one.verdict)
 
 
 @dataclass

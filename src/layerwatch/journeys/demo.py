@@ -15,8 +15,8 @@ import numpy as np
 from layerwatch import recipes
 from layerwatch.evaluation.tables import Origin, table2
 from layerwatch.images.writing import write_file
+from layerwatch.inspection.messages import as_json as verdict_json
 from layerwatch.inspection.sinks.console import line
-from layerwatch.inspection.sinks.jsonl import as_json as verdict_json
 from layerwatch.journeys.demo_data import INSPECTED, print_demo
 from layerwatch.journeys.demo_report import write_report
 from layerwatch.journeys.demo_results import ON_LINE, Results

@@ -15,7 +15,7 @@ from layerwatch.images.naming import Pattern
 from layerwatch.images.plain_gate import plain_gate
 from layerwatch.images.scales import scale_named
 from layerwatch.images.writing import check_result
-from layerwatch.inspection.cameras.folder import Folder
+from layerwatch.inspection.frame_folder import Folder
 from layerwatch.inspection.inspector import Inspector, Judged
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.console import Console

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ from layerwatch.crew.base import Crew
 from layerwatch.detectors.base import Detector
 from layerwatch.images.exports.base import Export
 from layerwatch.images.readers.base import Reader
-from layerwatch.inspection.cameras.base import Camera
-from layerwatch.inspection.sinks.base import Sink
+from layerwatch.inspection.cameras.base import Camera, Delivery, Receipt
+from layerwatch.inspection.sinks.base import Sink, verdict_message
 from layerwatch.job.defects.base import Defect, Scene, Site
 from layerwatch.job.faults.base import Arrival
 from layerwatch.job.faults.base import Fault as ShotFault
 from layerwatch.part.formats.base import Format
-from layerwatch.records import DataError, Fault, Island, Layer, LayerImage, Shot, Verdict
+from layerwatch.records import DataError, Island, Layer, LayerImage, Shot, Verdict
 from layerwatch.testing.images import healthy_images, spoiled_image
 from layerwatch.verdict.clusters.base import ClusterMethod
 from layerwatch.verdict.reductions.base import Reduction
@@ -263,38 +264,41 @@ def check_format(kind: type[Format]) -> None:
 
 
 def check_sink(sink: Sink, seen: Callable[[], str]) -> None:
-    """Every verdict is passed on, in order, before the next one is taken.
+    """Every message is passed on, in order, before the next one is taken.
 
     Args:
-        sink: a sink of any kind.
+        sink: a sink of any kind that takes verdicts.
         seen: what has arrived so far, as text.
     """
     check_thing(type(sink), Sink)
     words = (Verdict("job", 1, "OK", 1.0, 2.0, 0.5), Verdict("job", 2, "NOK", 3.0, 2.0, 0.01))
     for verdict in (*words, Verdict("job", 3, "FAULT", reason="no frame")):
-        sink.take(verdict)
+        sink.take(verdict_message(verdict))
         assert verdict.word in seen(), f"{verdict.word} must have arrived when take returns"
     text = seen()
     assert text.index('"OK"' if '"OK"' in text else "OK") < text.index("NOK") < text.index("FAULT"), "in order"
 
 
 def check_camera(camera: Camera, expected: int) -> None:
-    """Every frame comes once, in layer order, as an image or as a fault with its reason.
+    """Every frame comes, in order, with its bytes and what it is; or with the reason why that is not known.
 
     Args:
-        camera: a camera of any kind.
-        expected: how many frames it must give.
+        camera: a camera of any kind that is told of ``expected`` frames.
+        expected: how many it must give before it is stopped.
     """
     check_thing(type(camera), Camera)
-    frames = list(camera.frames())
-    assert len(frames) == expected, f"{len(frames)} frames of {expected}: none may be lost"
-    layers = [frame.layer for frame in frames]
+    stop, found = Event(), list[Delivery]()
+    for delivery in camera.deliveries(stop):
+        found.append(delivery)
+        delivery.acknowledge(Receipt("new", len(found), ""))
+        if len(found) == expected:
+            stop.set()
+    assert len(found) == expected, f"{len(found)} frames of {expected}: none may be lost"
+    known = [one for one in found if not one.unidentified]
+    layers = [one.identity.layer for one in known]
     assert layers == sorted(layers), "frames come in layer order"
-    for frame in frames:
-        if isinstance(frame, Fault):
-            assert frame.kind and frame.evidence and frame.advice, "a fault says what, why and what to do"
-        else:
-            assert frame.pixels.dtype == np.float32 and 0 <= frame.pixels.min() <= frame.pixels.max() <= 1
+    assert all(one.data and one.suffix.startswith(".") and one.name for one in known), "bytes, suffix and a name"
+    assert not camera.trouble, "nothing is wrong"
 
 
 def check_export(kind: type[Export], archive: Any) -> None:

@@ -1,4 +1,4 @@
-"""A stream of text, one line a verdict, for people."""
+"""A stream of text, one line a message, for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
+from layerwatch.inspection.messages import Message, verdict_of
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.records import Region, Verdict
 
@@ -22,14 +23,22 @@ class TextStream(Protocol):
 class Console(Sink):
     """Writes to the terminal, or to any other text stream."""
 
-    summary: ClassVar[str] = "one line a verdict on the terminal"
+    summary: ClassVar[str] = "one line a message on the terminal"
     source: ClassVar[str] = "standard output"
 
     stream: TextStream = field(default_factory=lambda: sys.stdout)
 
-    def take(self, verdict: Verdict) -> None:
+    def take(self, message: Message) -> None:
         """See Sink."""
-        self.stream.write(line(verdict) + "\n")
+        self.stream.write(told(message) + "\n")
+
+
+def told(message: Message) -> str:
+    """The message in words, one line."""
+    if message.kind == "verdict":
+        return line(verdict_of(message.body))
+    what = message.body.get("text") or message.body.get("event") or ""
+    return f"{message.printer or message.job} {message.kind.upper()}  {what}"
 
 
 def line(verdict: Verdict) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerwatch.images.archive import encode_png
-from layerwatch.inspection.cameras.folder import Folder
+from layerwatch.inspection.frame_folder import Folder
 from layerwatch.records import Fault
 
 PNG = encode_png(np.full((16, 16), 7000, np.uint16))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
@@ -15,7 +14,6 @@ from layerwatch.images.folder import image_files, read_image, read_pixels
 from layerwatch.images.naming import UNKNOWN_LAYER, Naming, Pattern
 from layerwatch.images.outside import shared_child
 from layerwatch.images.scales import scaled
-from layerwatch.inspection.cameras.base import Camera
 from layerwatch.records import DataError, Fault, LayerImage
 
 _PLANS = (".png", ".tif", ".tiff")
@@ -26,11 +24,8 @@ _MOST_INSTANCES = 64  # copies of parts on one bed, and more than any mask has v
 
 
 @dataclass(frozen=True)
-class Folder(Camera):
+class Folder:
     """One job as a folder of files, one a layer; a pattern, a sidecar or the number in a file's name says which."""
-
-    summary: ClassVar[str] = "a folder of image files, one a layer"
-    source: ClassVar[str] = "any program that can write PNG, TIFF or JPEG"
 
     path: Path
     plans: Path | None = (
@@ -47,7 +42,7 @@ class Folder(Camera):
         return len(image_files(self.path))
 
     def frames(self) -> Iterator[LayerImage | Fault]:
-        """See Camera; a frame whose layer is not known is a fault, never a guess."""
+        """Every frame once, in natural order; a frame whose layer is not known is a fault, never a guess."""
         paths = image_files(self.path)
         numbered = _numbers([path.stem for path in paths]) if self.pattern is None else [None] * len(paths)
         naming = Naming(None if self.pattern is None else Pattern(self.pattern), ("layer",))
