@@ -29,7 +29,8 @@ def shapes(residual: Image, covariance: Covariance) -> Image:
     band, each = _band(residual.shape), weights(residual.shape) / residual.size
     noise = np.float32(covariance.noise.min())
     bed, part = (float((band**2 * (one + noise) * each).sum()) for one in (covariance.bed, covariance.part))
-    spread = np.sqrt(covariance.share * np.float32(part) + (1 - covariance.share) * np.float32(bed))
+    share = np.clip(covariance.share, 0, 1)  # a sharpened outline overshoots
+    spread = np.sqrt(share * np.float32(part) + (1 - share) * np.float32(bed))
     return np.asarray(back(forward(residual) * band, residual.shape[1]) / np.maximum(spread, 1e-12), np.float32)
 
 

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from layerwatch.job.machine import Machine
-from layerwatch.job.printing import DefectOrder, JobSettings
+from layerwatch.job.printing import DefectOrder, JobSettings, check_job
 from layerwatch.journeys.comparison.amounts import MIDDLE, PAPERS, Amounts
 from layerwatch.journeys.comparison.plan_errors import PlanError
 from layerwatch.journeys.comparison.shifts import SHIFTS
 from layerwatch.journeys.comparison.unlisted import UNLISTED
 from layerwatch.journeys.plates import Plate, well_printed
 from layerwatch.journeys.synthesise import Wish, plan_plates
+from layerwatch.records import DataError
 
 HEALTHY, CALIBRATION = "healthy", "calibration"
 FROM_FIRST = "from layer 1"
+_SPARE_JOBS = 2  # jobs drawn for each that is wanted, where the camera's span may not hold all
 _WEAK_TO_STRONG = (1.0, 2.0, 4.0)  # of what pollutes, in turn
 
 
@@ -161,5 +163,21 @@ def _shifted(planner: Planner, calibration: Planner, seed: int) -> Iterator[Grou
     for shift in SHIFTS if amounts.shifted else ():
         among = calibration if shift.learnt_parts else planner
         shifted = replace(among, machine=shift.machine(among.machine), variability=shift.variability)
-        jobs = shifted.jobs(f"shifted {SHIFTS.index(shift)}", seed, amounts.shifted)
+        jobs = _seen_by_the_camera(shifted, f"shifted {SHIFTS.index(shift)}", seed, amounts.shifted)
         yield from (replace(group, variant=shift.name) for group in _in_groups(HEALTHY, seed, jobs, amounts.jobs))
+
+
+def _seen_by_the_camera(planner: Planner, role: str, seed: int, count: int) -> tuple[JobSettings, ...]:
+    """The first so many jobs whose layers the camera's span holds; a wide variability draws others, too."""
+    jobs = [job for job in planner.jobs(role, seed, _SPARE_JOBS * count) if _is_seen(job)]
+    if len(jobs) < count:
+        raise DataError(f"{role}: the camera's span holds {len(jobs)} of {_SPARE_JOBS * count} jobs; widen its span")
+    return tuple(jobs[:count])
+
+
+def _is_seen(job: JobSettings) -> bool:
+    try:
+        check_job(job)
+    except DataError:
+        return False
+    return True
