@@ -74,6 +74,8 @@ class StoredVerdict:
 class Outcome:
     """All that one frame leads to; it is written whole or not at all."""
 
+    printer: str
+    job: str
     entries: tuple[Entry, ...]
     alarms: tuple[AlarmEntry, ...] = ()
-    messages: tuple[Message, ...] = ()
+    messages: tuple[Message, ...] = ()  # first that of each entry, in the same order

@@ -68,16 +68,11 @@ class Journal:
         which = and_(frames.c.printer == printer, frames.c.state == "waiting")
         return self._frames(select(frames).where(which).order_by(frames.c.number).limit(most))
 
-    def judged_before(self, frame: Frame) -> tuple[Frame, ...]:
-        """Frames of the same job that were judged before this one, in order; layers that never came are not among."""
-        one = frame.identity
-        which = and_(
-            frames.c.printer == one.printer,
-            frames.c.job == one.job,
-            frames.c.number < frame.number,
-            frames.c.state == "judged",
-        )
-        return self._frames(select(frames).where(which).order_by(frames.c.number))
+    def judged(self, printer: str, job: str) -> tuple[Frame, ...]:
+        """Frames of a job that were judged, in the order in which they were; layers that never came are not among."""
+        which = and_(frames.c.printer == printer, frames.c.job == job, frames.c.state == "judged")
+        both = frames.join(verdicts, verdicts.c.frame == frames.c.number)
+        return self._frames(select(frames).select_from(both).where(which).order_by(verdicts.c.message))
 
     def _frames(self, query: Any) -> tuple[Frame, ...]:
         with self._reading() as connection:
@@ -94,24 +89,12 @@ class Journal:
         """
         now = time.time() if now is None else now
         with self._writing("record") as connection:
-            for entry in outcome.entries:
-                self._enter(connection, entry, outcome, now)
+            numbers = self._send(connection, outcome.messages, now)
+            for entry, number in zip(outcome.entries, numbers, strict=False):
+                _enter(connection, entry, outcome.printer, number, now)
             for alarm in outcome.alarms:
-                _raise(connection, outcome, alarm, now)
-            return self._send(connection, outcome.messages, now)
-
-    def _enter(self, connection: Connection, entry: Entry, outcome: Outcome, now: float) -> None:
-        printer = outcome.messages[0].printer
-        if entry.frame is None:
-            number = _missing(connection, printer, entry.verdict, now)
-            if number is None:
-                return  # its frame came after all
-        else:
-            number = entry.frame
-            connection.execute(update(frames).where(frames.c.number == number).values(state="judged"))
-        told = rows.of_entry(entry, printer, now)
-        if connection.execute(update(verdicts).where(verdicts.c.frame == number).values(**told)).rowcount == 0:
-            connection.execute(insert(verdicts).values(frame=number, **told))
+                _raise(connection, outcome.printer, outcome.job, alarm, now)
+            return numbers
 
     def say(self, told: Sequence[Message], now: float | None = None) -> tuple[int, ...]:
         """Messages that no frame led to; errors as in ``record``."""
@@ -124,7 +107,7 @@ class Journal:
         """What an operator did to an alarm, with its message; errors as in ``record``."""
         now = time.time() if now is None else now
         with self._writing("record") as connection:
-            _raise(connection, Outcome((), (), (Message("alarm", {}, printer, job),)), alarm, now)
+            _raise(connection, printer, job, alarm, now)
             return self._send(connection, [told], now)
 
     def end(self, printer: str, job: str, body: Mapping[str, Any], told: Sequence[Message], now: float) -> None:
@@ -145,12 +128,11 @@ class Journal:
             numbers.append(number)
         return tuple(numbers)
 
-    def verdicts_of(self, printer: str, job: str, before: int | None = None) -> tuple[StoredVerdict, ...]:
-        """Verdicts of a job in order of arrival; ``before``: the number of a frame."""
+    def verdicts_of(self, printer: str, job: str) -> tuple[StoredVerdict, ...]:
+        """Verdicts of a job, in the order in which they were given."""
         which = and_(verdicts.c.printer == printer, verdicts.c.job == job)
-        which = which if before is None else and_(which, verdicts.c.frame < before)
         with self._reading() as connection:
-            found = connection.execute(select(verdicts).where(which).order_by(verdicts.c.frame))
+            found = connection.execute(select(verdicts).where(which).order_by(verdicts.c.message))
             return tuple(rows.verdict_of_row(row) for row in found)
 
     def alarms_of(self, printer: str, job: str) -> tuple[AlarmEntry, ...]:
@@ -249,12 +231,23 @@ def _missing(connection: Connection, printer: str, verdict: Verdict, now: float)
     return _key(connection.execute(insert(frames).values(**told)))
 
 
-def _raise(connection: Connection, outcome: Outcome, alarm: AlarmEntry, now: float) -> None:
-    where = outcome.messages[0]
-    key = and_(alarms.c.printer == where.printer, alarms.c.job == where.job, alarms.c.number == alarm.number)
+def _enter(connection: Connection, entry: Entry, printer: str, message: int, now: float) -> None:
+    """The verdict on one frame, or on a layer that has none."""
+    number = _missing(connection, printer, entry.verdict, now) if entry.frame is None else entry.frame
+    if number is None:
+        return  # its frame came after all
+    if entry.frame is not None:
+        connection.execute(update(frames).where(frames.c.number == number).values(state="judged"))
+    told = rows.of_entry(entry, printer, message, now)
+    if connection.execute(update(verdicts).where(verdicts.c.frame == number).values(**told)).rowcount == 0:
+        connection.execute(insert(verdicts).values(frame=number, **told))
+
+
+def _raise(connection: Connection, printer: str, job: str, alarm: AlarmEntry, now: float) -> None:
+    key = and_(alarms.c.printer == printer, alarms.c.job == job, alarms.c.number == alarm.number)
     told = rows.of_alarm(alarm, now)
     if connection.execute(update(alarms).where(key).values(**told)).rowcount == 0:
-        place = {"printer": where.printer, "job": where.job, "number": alarm.number, "raised": now}
+        place = {"printer": printer, "job": job, "number": alarm.number, "raised": now}
         connection.execute(insert(alarms).values(**place, **told))
 
 

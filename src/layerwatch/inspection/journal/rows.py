@@ -25,7 +25,7 @@ def frame_of(row: Any) -> Frame:
     return Frame(row.number, identity, row.sha256, row.path, row.name, row.received, row.exposed, row.note, row.state)
 
 
-def of_entry(entry: Entry, printer: str, now: float) -> dict[str, Any]:
+def of_entry(entry: Entry, printer: str, message: int, now: float) -> dict[str, Any]:
     """The row of a verdict, but for its frame."""
     verdict = entry.verdict
     return {
@@ -38,6 +38,7 @@ def of_entry(entry: Entry, printer: str, now: float) -> dict[str, Any]:
         "heat": entry.heat,
         "model": entry.model,
         "judged": now,
+        "message": message,
     }
 
 

@@ -65,8 +65,9 @@ verdicts = Table(
     Column("heat", Text, nullable=False),  # place of the heat map; empty where there is none
     Column("model", String(200), nullable=False),
     Column("judged", Float, nullable=False),  # s since 1970 in UTC
+    Column("message", _Number, nullable=False),  # that told it: in this order they were judged
 )
-Index("verdicts_of_job", verdicts.c.printer, verdicts.c.job, verdicts.c.frame)
+Index("verdicts_of_job", verdicts.c.printer, verdicts.c.job, verdicts.c.message)
 
 jobs = Table(
     "jobs",
