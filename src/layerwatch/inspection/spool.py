@@ -13,16 +13,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from layerwatch.inspection.deliveries import Delivery, Identity
 from layerwatch.inspection.failpoints import step
+from layerwatch.inspection.names import safe
 from layerwatch.records import DataError
 
 FRAMES, HEAT = "frames", "heat"
 _PARTIAL = ".partial"
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
-_LONGEST = 80  # characters of a folder's name
 
 
 class StorageError(DataError):
@@ -119,16 +118,6 @@ def place_of(kind: str, identity: Identity) -> str:
     told = [f"{identity.layer:06d}" if identity.layer >= 0 else "unknown", identity.phase, identity.shot]
     name = "-".join(safe(one) for one in told if one)
     return "/".join([kind, safe(identity.printer), safe(identity.job), name])
-
-
-def safe(name: str) -> str:
-    """A name from outside as one folder's or file's name; different names stay different."""
-    quoted = quote(name, safe=" ").replace(" ", "_20") if name.strip(". ") else quote(name, safe="").replace(".", "%2E")
-    if not quoted:
-        return "_"
-    if len(quoted) > _LONGEST:
-        quoted = f"{quoted[:_LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-    return quoted
 
 
 def _write_durably(path: Path, data: bytes, what: str) -> None:

@@ -1,0 +1,195 @@
+"""Frames that wait in the journal -> verdicts, alarms and messages, each frame's in one transaction.
+
+After a restart the frames of the running job that were judged before are taken again by gate and detector, and its
+verdicts by the alarms, so that what follows is what would have followed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+
+import numpy as np
+
+from layerwatch.inspection import accounts
+from layerwatch.inspection.alarm_states import AlarmState, moved, state_from
+from layerwatch.inspection.examiner import Examiner, Judged
+from layerwatch.inspection.journal.entries import AlarmEntry, Entry, Frame, Outcome
+from layerwatch.inspection.journal.journal import Journal
+from layerwatch.inspection.messages import Message
+from layerwatch.inspection.reading import FrameReader
+from layerwatch.inspection.spool import Spool, StorageError
+from layerwatch.records import LayerImage
+from layerwatch.verdict.alarm import AlarmRules, Change, JobAlarms
+from layerwatch.verdict.objects import Sighting, Tracker, edge_distance
+
+_WAIT = 0.2  # s between two looks at the journal, where nobody wakes us
+_AGAIN = 0.5  # s after which a disk that was full is tried again
+_SYSTEM = {"raised": "", "reopened": "reopen", "cleared": "clear"}
+
+
+@dataclass(frozen=True, eq=False)
+class Inspected:
+    """How one printer's frames are judged."""
+
+    printer: str
+    examiner: Examiner
+    reader: FrameReader
+    rules: AlarmRules
+    layer_height: float = 0.3  # mm
+    model: str = ""  # name and SHA-256 of the model in force
+    keep_heat: bool = True
+    expected: Callable[[str], int | None] = field(default=lambda job: None)  # layers of a job, where that is known
+
+
+@dataclass(eq=False)
+class Scorer:
+    """The second half of the one loop, for one printer."""
+
+    inspected: Inspected
+    journal: Journal
+    spool: Spool
+    trouble: Callable[[str], None] = field(default=str)  # told why nothing can be written; empty when it works again
+    _job: str | None = None
+    _alarms: JobAlarms | None = None
+    _states: dict[int, AlarmState] = field(default_factory=dict)
+
+    def step(self) -> bool:
+        """Judge the next frame that waits; False where none does.
+
+        Raises:
+            StorageError: what was found cannot be written; the frame waits on.
+        """
+        waiting = self.journal.waiting(self.inspected.printer)
+        if not waiting:
+            return False
+        frame = waiting[0]
+        if frame.identity.job != self._job:
+            self._follow(frame.identity.job)
+        try:
+            self._judge(frame)
+        except BaseException:
+            self._job = None  # gate, detector and alarms have seen what nobody will know of: begin again
+            raise
+        return True
+
+    def run(self, stop: Event, woken: Event, busy: Callable[[bool], None] = lambda is_busy: None) -> None:
+        """Judge whatever comes until told to stop; a full disk is waited for."""
+        while not stop.is_set():
+            try:
+                busy(True)
+                while not stop.is_set() and self.step():
+                    busy(True)
+                self.trouble("")
+            except StorageError as error:
+                self.trouble(str(error))
+                stop.wait(_AGAIN)
+                continue
+            finally:
+                busy(False)
+            woken.wait(_WAIT)
+            woken.clear()
+
+    def _follow(self, job: str) -> None:
+        """Stand where the journal stands with this job."""
+        one = self.inspected
+        one.examiner.begin(job)
+        for before in self.journal.judged(one.printer, job):
+            if before.path:
+                for _ in one.examiner.take(one.reader.read(before)):
+                    pass
+        self._alarms = JobAlarms(one.rules, Tracker(one.reader.mm_per_px, one.layer_height))
+        for stored in self.journal.verdicts_of(one.printer, job):
+            verdict, told = stored.verdict, stored.body.get("sightings", [])
+            sightings = tuple(
+                Sighting(region, float("nan") if edge is None else edge, z)
+                for region, (edge, z) in zip(verdict.regions, told, strict=False)
+            )
+            self._alarms.take(verdict, sightings, stored.fault)
+        self._states = {one.number: state_from(one.state) for one in self.journal.alarms_of(one.printer, job)}
+        self._job = job
+
+    def _judge(self, frame: Frame) -> None:
+        one, clock = self.inspected, Clock()
+        with clock.part("read"):
+            image = one.reader.read(frame)
+        with clock.part("judge"):
+            found = list(one.examiner.take(image))
+        entries, alarms, told = list[Entry](), dict[int, AlarmEntry](), list[Message]()
+        for number, judged in enumerate(found):
+            is_own = number == len(found) - 1
+            entry, changes = self._account(judged, frame if is_own else None, clock)
+            entries.append(entry)
+            for change in changes:
+                alarms[change.alarm.number] = known = self._state(change)
+                told.append(accounts.alarm_told(change.kind, known, one.printer, frame.identity.job))
+        said = [accounts.verdict_told(e, one.printer, frame.path if e.frame is not None else "") for e in entries]
+        outcome = Outcome(one.printer, frame.identity.job, tuple(entries), tuple(alarms.values()), (*said, *told))
+        self.journal.record(outcome)
+
+    def _account(self, judged: Judged, frame: Frame | None, clock: Clock) -> tuple[Entry, tuple[Change, ...]]:
+        """The row of one verdict, and what it does to the job's alarms."""
+        one, heat, told = self.inspected, "", dict[str, object]()
+        with clock.part("localise"):
+            sightings = self._sightings(judged)
+        if frame is not None and judged.reading is not None and judged.reading.heat is not None and one.keep_heat:
+            with clock.part("store"):
+                drawn = accounts.heat_map(judged.reading.heat)
+                heat = self.spool.keep_heat(frame.identity, drawn.png)
+                told["heat_unit"] = drawn.unit
+        told |= {"sightings": accounts.sightings_told(sightings)}
+        if frame is not None:
+            told |= {"seconds": clock.told(), "received": frame.received}
+        entry = accounts.entry_of(judged, None if frame is None else frame.number, told, heat, one.model)
+        assert self._alarms is not None  # noqa: S101 # a job is followed
+        return entry, self._alarms.take(judged.verdict, sightings, entry.fault)
+
+    def _sightings(self, judged: Judged) -> tuple[Sighting, ...]:
+        image, regions = judged.image, judged.verdict.regions
+        z = (judged.verdict.layer + 1) * self.inspected.layer_height
+        edges = [float("nan")] * len(regions) if image is None else _edges(image, judged)
+        return tuple(Sighting(region, edge, z) for region, edge in zip(regions, edges, strict=True))
+
+    def _state(self, change: Change) -> AlarmEntry:
+        """The operator's state after what the system saw."""
+        now, number = time.time(), change.alarm.number
+        state = self._operators(number) or AlarmState("raised", at=now)
+        action = _SYSTEM.get(change.kind, "")
+        if action and not (action == "clear" and state.state == "cleared"):
+            state = moved(state, action, at=now)
+        self._states[number] = state
+        return accounts.alarm_entry(change, state)
+
+    def _operators(self, number: int) -> AlarmState | None:
+        """What people did to it meanwhile."""
+        known = {one.number: one for one in self.journal.alarms_of(self.inspected.printer, self._job or "")}
+        return state_from(known[number].state) if number in known else self._states.get(number)
+
+
+@dataclass(eq=False)
+class Clock:
+    """Seconds of the parts of one frame."""
+
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a block; blocks of one name add up."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begun
+
+    def told(self) -> dict[str, float]:
+        """Seconds by part, to the tenth of a millisecond."""
+        return {name: round(seconds, 4) for name, seconds in self._seconds.items()}
+
+
+def _edges(image: LayerImage, judged: Judged) -> list[float]:
+    if image.plan is None or not judged.verdict.regions:
+        return [float("nan")] * len(judged.verdict.regions)
+    return [float(one) for one in np.atleast_1d(edge_distance(image.plan, judged.verdict.regions, image.mm_per_px))]
