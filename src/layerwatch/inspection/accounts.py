@@ -10,11 +10,12 @@ import numpy as np
 
 from layerwatch.images.archive import encode_png
 from layerwatch.inspection.alarm_states import AlarmState
+from layerwatch.inspection.alarm_states import as_json as state_json
 from layerwatch.inspection.examiner import Judged
 from layerwatch.inspection.journal.entries import AlarmEntry, Entry
 from layerwatch.inspection.messages import Message, as_json
 from layerwatch.verdict.alarm import Change, OpenAlarm
-from layerwatch.verdict.objects import DefectObject, Sighting
+from layerwatch.verdict.objects import Sighting
 
 _MIDDLE, _MOST = 32768, 32767  # level of no deviation in a heat map, and levels to either side
 
@@ -56,19 +57,14 @@ def alarm_name(printer: str, job: str, number: int) -> str:
 def alarm_body(alarm: OpenAlarm) -> dict[str, Any]:
     """An alarm as plain JSON."""
     told = {key: value for key, value in asdict(alarm).items() if key not in {"objects", "number"}}
-    return {**told, "objects": [object_told(one) for one in alarm.objects]}
-
-
-def object_told(one: DefectObject) -> dict[str, Any]:
-    """A defect as plain JSON."""
-    return asdict(one)
+    return {**told, "delay": alarm.delay, "objects": [asdict(one) for one in alarm.objects]}
 
 
 def alarm_entry(change: Change, state: AlarmState) -> AlarmEntry:
     """The row of an alarm after a change."""
     alarm = change.alarm
     return AlarmEntry(
-        alarm.number, alarm.kind, alarm.level, state.as_json(), change.kind != "cleared", alarm_body(alarm)
+        alarm.number, alarm.kind, alarm.level, state_json(state), change.kind != "cleared", alarm_body(alarm)
     )
 
 

@@ -12,23 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
-import numpy as np
-
 from layerwatch.inspection import accounts
-from layerwatch.inspection.alarm_states import AlarmState, moved, state_from
+from layerwatch.inspection.alarm_states import MOVES, AlarmState, moved, state_from
 from layerwatch.inspection.examiner import Examiner, Judged
 from layerwatch.inspection.journal.entries import AlarmEntry, Entry, Frame, Outcome
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.reading import FrameReader
 from layerwatch.inspection.spool import Spool, StorageError
-from layerwatch.records import LayerImage
 from layerwatch.verdict.alarm import AlarmRules, Change, JobAlarms
-from layerwatch.verdict.objects import Sighting, Tracker, edge_distance
+from layerwatch.verdict.objects import Sighting, Tracker, sighted
 
 _WAIT = 0.2  # s between two looks at the journal, where nobody wakes us
 _AGAIN = 0.5  # s after which a disk that was full is tried again
-_SYSTEM = {"raised": "", "reopened": "reopen", "cleared": "clear"}
+_SYSTEM = {"reopened": "reopen", "cleared": "clear"}  # what the system does to a state, by what it saw
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +52,6 @@ class Scorer:
     trouble: Callable[[str], None] = field(default=str)  # told why nothing can be written; empty when it works again
     _job: str | None = None
     _alarms: JobAlarms | None = None
-    _states: dict[int, AlarmState] = field(default_factory=dict)
 
     def step(self) -> bool:
         """Judge the next frame that waits; False where none does.
@@ -109,7 +105,6 @@ class Scorer:
                 for region, (edge, z) in zip(verdict.regions, told, strict=False)
             )
             self._alarms.take(verdict, sightings, stored.fault)
-        self._states = {one.number: state_from(one.state) for one in self.journal.alarms_of(one.printer, job)}
         self._job = job
 
     def _judge(self, frame: Frame) -> None:
@@ -148,25 +143,23 @@ class Scorer:
         return entry, self._alarms.take(judged.verdict, sightings, entry.fault)
 
     def _sightings(self, judged: Judged) -> tuple[Sighting, ...]:
-        image, regions = judged.image, judged.verdict.regions
+        plan = None if judged.image is None else judged.image.plan
         z = (judged.verdict.layer + 1) * self.inspected.layer_height
-        edges = [float("nan")] * len(regions) if image is None else _edges(image, judged)
-        return tuple(Sighting(region, edge, z) for region, edge in zip(regions, edges, strict=True))
+        return sighted(judged.verdict.regions, z, self.inspected.reader.mm_per_px, plan)
 
     def _state(self, change: Change) -> AlarmEntry:
         """The operator's state after what the system saw."""
-        now, number = time.time(), change.alarm.number
-        state = self._operators(number) or AlarmState("raised", at=now)
+        now = time.time()
+        state = self._operators(change.alarm.number) or AlarmState(at=now)
         action = _SYSTEM.get(change.kind, "")
-        if action and not (action == "clear" and state.state == "cleared"):
+        if action in MOVES[state.state]:
             state = moved(state, action, at=now)
-        self._states[number] = state
         return accounts.alarm_entry(change, state)
 
     def _operators(self, number: int) -> AlarmState | None:
         """What people did to it meanwhile."""
-        known = {one.number: one for one in self.journal.alarms_of(self.inspected.printer, self._job or "")}
-        return state_from(known[number].state) if number in known else self._states.get(number)
+        known = self.journal.alarms_of(self.inspected.printer, self._job or "")
+        return next((state_from(one.state) for one in known if one.number == number), None)
 
 
 @dataclass(eq=False)
@@ -187,9 +180,3 @@ class Clock:
     def told(self) -> dict[str, float]:
         """Seconds by part, to the tenth of a millisecond."""
         return {name: round(seconds, 4) for name, seconds in self._seconds.items()}
-
-
-def _edges(image: LayerImage, judged: Judged) -> list[float]:
-    if image.plan is None or not judged.verdict.regions:
-        return [float("nan")] * len(judged.verdict.regions)
-    return [float(one) for one in np.atleast_1d(edge_distance(image.plan, judged.verdict.regions, image.mm_per_px))]
