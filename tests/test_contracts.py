@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from hypothesis import given, settings
 
 from layerwatch import catalogue
 from layerwatch.images.archive import Archive, Header, StoredLayer, write_archive
-from layerwatch.inspection.sinks.console import Console
-from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.job.machine import default_machine
 from layerwatch.records import Truth
 from layerwatch.testing import contracts, frames
@@ -36,7 +33,7 @@ BY_HAND = {
     "job.faults",
     "images.exports",
     "inspection.cameras",
-    "inspection.sinks",
+    "inspection.sinks",  # tests/inspection/test_sinks.py
     "journeys.reproduction.claims",
 }
 
@@ -70,13 +67,6 @@ def test_a_claim_says_what_and_where(name: str) -> None:
 @pytest.mark.parametrize("name", catalogue.names("images.exports"))
 def test_an_export_keeps_its_contract(name: str, tmp_path: Path) -> None:
     contracts.check_export(catalogue.load("images.exports", name), small_archive(tmp_path / "archive"))
-
-
-def test_sinks_keep_their_contract(tmp_path: Path) -> None:
-    stream, path = io.StringIO(), tmp_path / "deep" / "verdicts.jsonl"
-    contracts.check_sink(Console(stream), stream.getvalue)
-    contracts.check_sink(Jsonl(path), lambda: path.read_text(encoding="utf-8"))
-    assert catalogue.names("inspection.sinks") == ("console", "jsonl"), "a new sink needs a line here"
 
 
 @given(vectors())
