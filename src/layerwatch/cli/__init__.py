@@ -1,6 +1,6 @@
 """The command line -> one journey a verb; every heavy import waits until its verb is called."""
 
-from layerwatch.cli import bed, cleaning, comparing, factory, frames, gating, learning, running, scoring
+from layerwatch.cli import bed, cleaning, comparing, factory, frames, gating, learning, running, scoring, serving
 from layerwatch.cli.app import app, main
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "main",
     "running",
     "scoring",
+    "serving",
 ]

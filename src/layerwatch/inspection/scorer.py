@@ -28,6 +28,10 @@ _AGAIN = 0.5  # s after which a disk that was full is tried again
 _SYSTEM = {"reopened": "reopen", "cleared": "clear"}  # what the system does to a state, by what it saw
 
 
+def unheard(text: str) -> None:
+    """The listener to troubles where nobody wants to know."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inspected:
     """How one printer's frames are judged."""
@@ -49,7 +53,7 @@ class Scorer:
     inspected: Inspected
     journal: Journal
     spool: Spool
-    trouble: Callable[[str], None] = field(default=str)  # told why nothing can be written; empty when it works again
+    trouble: Callable[[str], None] = unheard  # told why nothing can be written; empty when it works again
     _job: str | None = None
     _alarms: JobAlarms | None = None
 
@@ -120,7 +124,8 @@ class Scorer:
             entries.append(entry)
             for change in changes:
                 alarms[change.alarm.number] = known = self._state(change)
-                told.append(accounts.alarm_told(change.kind, known, one.printer, frame.identity.job))
+                if _is_news(change):
+                    told.append(accounts.alarm_told(change.kind, known, one.printer, frame.identity.job))
         said = [accounts.verdict_told(e, one.printer, frame.path if e.frame is not None else "") for e in entries]
         outcome = Outcome(one.printer, frame.identity.job, tuple(entries), tuple(alarms.values()), (*said, *told))
         self.journal.record(outcome)
@@ -160,6 +165,12 @@ class Scorer:
         """What people did to it meanwhile."""
         known = self.journal.alarms_of(self.inspected.printer, self._job or "")
         return next((state_from(one.state) for one in known if one.number == number), None)
+
+
+def _is_news(change: Change) -> bool:
+    """Whether anybody must hear of it: an alarm that goes on is told after 2, 4, 8, ... layers only."""
+    layers = change.alarm.last_layer - change.alarm.first_layer + 1
+    return change.kind != "grown" or layers & (layers - 1) == 0
 
 
 @dataclass(eq=False)

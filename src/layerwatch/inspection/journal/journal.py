@@ -41,7 +41,10 @@ class Journal:
             known = connection.execute(select(frames).where(_is(delivery.identity))).first()
             if known is None:
                 number = connection.execute(insert(frames).values(**rows.of_delivery(delivery, spooled, now)))
-                _meet(connection, delivery.identity, now)
+                if _meet(connection, delivery.identity, now):
+                    one, text = delivery.identity, f"job {delivery.identity.job or 'without a name'} began"
+                    began = Message("job", {"event": "began", "text": text}, one.printer, one.job)
+                    self._send(connection, [began], now)
                 return Receipt("new", _key(number), spooled.sha256)
             if known.sha256 == spooled.sha256:
                 return Receipt("duplicate", known.number, spooled.sha256)
@@ -251,11 +254,13 @@ def _raise(connection: Connection, printer: str, job: str, alarm: AlarmEntry, no
         connection.execute(insert(alarms).values(**place, **told))
 
 
-def _meet(connection: Connection, one: Identity, now: float) -> None:
-    """A frame of a job has come."""
+def _meet(connection: Connection, one: Identity, now: float) -> bool:
+    """A frame of a job has come; whether it is the job's first."""
     which = and_(jobs.c.printer == one.printer, jobs.c.job == one.job)
-    if connection.execute(update(jobs).where(which).values(last=now, ended=None)).rowcount == 0:
-        connection.execute(insert(jobs).values(printer=one.printer, job=one.job, began=now, last=now, body={}))
+    if connection.execute(update(jobs).where(which).values(last=now, ended=None)).rowcount:
+        return False
+    connection.execute(insert(jobs).values(printer=one.printer, job=one.job, began=now, last=now, body={}))
+    return True
 
 
 def _key(done: Any) -> int:

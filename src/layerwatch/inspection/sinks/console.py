@@ -37,8 +37,10 @@ def told(message: Message) -> str:
     """The message in words, one line."""
     if message.kind == "verdict":
         return line(verdict_of(message.body))
-    what = message.body.get("text") or message.body.get("event") or ""
-    return f"{message.printer or message.job} {message.kind.upper()}  {what}"
+    body, who = message.body, message.printer or message.job
+    if message.kind == "alarm":
+        return f"{who} ALARM {body.get('event', '')} ({body.get('level', '')})  {body.get('text', '')}"
+    return f"{who} {message.kind}  {body.get('text') or body.get('event') or ''}"
 
 
 def line(verdict: Verdict) -> str:

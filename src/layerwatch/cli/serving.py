@@ -1,0 +1,101 @@
+"""The verbs of the service: serve, doctor, and the journal's export."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from layerwatch.cli.app import Seed, app
+
+journal = typer.Typer(name="journal", help="What a service has kept.", no_args_is_help=True)
+app.add_typer(journal)
+
+Data = Annotated[Path, typer.Option(help="Folder of everything that the service keeps.")]
+
+
+@app.command(
+    epilog="Example: layerwatch serve --demo --speed 20 --layers 60    layerwatch serve --site site.toml    "
+    "Ctrl-C or SIGTERM ends it cleanly; killed, the same command goes on where it was."
+)
+def serve(
+    site: Annotated[Path | None, typer.Option(help="Site file: printers, cameras, models, sinks.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="A virtual printer with a defect and a sensor fault.")] = False,
+    speed: Annotated[float, typer.Option(help="With --demo: times faster than real.")] = 1.0,
+    layers: Annotated[int, typer.Option(help="With --demo: layers of the job.")] = 60,
+    data: Data = Path("layerwatch-data"),
+    part: Annotated[Path | None, typer.Option(help="With --demo: part file; default: the first example.")] = None,
+    defect: Annotated[str, typer.Option(help="With --demo: on the shelf job.defects.")] = "agglomerate",
+    fault: Annotated[str, typer.Option(help="With --demo: on the shelf job.faults.")] = "frozen",
+    seed: Seed = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No verdicts on the terminal.")] = False,
+) -> None:
+    """Inspect printers while they print: frames in, verdicts and alarms out, nothing lost."""
+    from layerwatch.records import UsageError
+
+    if demo == (site is not None):
+        raise UsageError("give either --site site.toml or --demo")
+    if site is not None:
+        from layerwatch.journeys.serve_site import serve_site
+
+        serve_site(site, _stopping())
+        return
+    from layerwatch.journeys.bars import bars
+    from layerwatch.journeys.examples import example_parts
+    from layerwatch.journeys.machine_choice import machine_for
+    from layerwatch.journeys.serve import serve_demo
+    from layerwatch.journeys.serving.virtual_plant import PlantWish
+
+    path = part or example_parts()[0]
+    machine, _ = machine_for([path], None)
+    with bars() as progress:
+        wish = PlantWish(path, machine, layers, seed, defect, fault)
+        done = serve_demo(wish, data, speed=speed, stop=_stopping(), quiet=quiet, progress=progress)
+    print(", ".join(f"{count} {what}" for what, count in done.counts.items()))
+    if done.cores:
+        print("\n".join([f"cores: {done.cores}", *map(str, done.files)]))
+
+
+@app.command(epilog="Example: layerwatch doctor --data layerwatch-data --json")
+def doctor(
+    data: Data = Path("layerwatch-data"),
+    deep: Annotated[bool, typer.Option("--deep", help="Read every kept frame and compare its SHA-256.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Is the service's data sound, and does it move? Exits with 1 where something has failed."""
+    from layerwatch.journeys.look_after import examined
+
+    found = examined(data, deep=deep)
+    if as_json:
+        print(json.dumps([{"name": one.name, "state": one.state, "text": one.text} for one in found], indent=1))
+    else:
+        print("\n".join(f"{one.state:4s}  {one.name}: {one.text}" for one in found))
+    if any(one.state == "fail" for one in found):
+        raise typer.Exit(1)
+
+
+@journal.command(
+    name="export", epilog="Example: layerwatch journal export --data layerwatch-data --json > journal.json"
+)
+def export(
+    data: Data = Path("layerwatch-data"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; the only form so far.")] = True,
+) -> None:
+    """Jobs, layers with verdicts, alarms and messages, as one JSON document on standard output."""
+    from layerwatch.journeys.look_after import written
+
+    for piece in written(data):
+        sys.stdout.write(piece)
+
+
+def _stopping() -> Event:
+    """Set by Ctrl-C and by SIGTERM."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,140 @@
+"""A site, or a virtual printer -> the running service, its journal, and an unpack map when a job is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.images.plain_gate import plain_gate
+from layerwatch.images.writing import check_writable, write_file
+from layerwatch.inspection.cameras.virtual import Virtual
+from layerwatch.inspection.deliveries import Identity
+from layerwatch.inspection.examiner import Examiner
+from layerwatch.inspection.journal.database import open_engine
+from layerwatch.inspection.journal.journal import Journal
+from layerwatch.inspection.journal.upgrading import bring_up
+from layerwatch.inspection.messages import Message
+from layerwatch.inspection.names import safe
+from layerwatch.inspection.reading import FrameReader
+from layerwatch.inspection.scorer import Inspected
+from layerwatch.inspection.service import Line, Service
+from layerwatch.inspection.sinks.base import Sink
+from layerwatch.inspection.sinks.console import Console
+from layerwatch.inspection.sinks.folder import Folder
+from layerwatch.inspection.spool import Spool
+from layerwatch.inspection.unpacking import as_csv, cores_of, tally
+from layerwatch.journeys.serving.fitted import model_of, rules_of
+from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob, plate_of, virtual_job
+from layerwatch.journeys.train import judge_of
+from layerwatch.records import Progress, UsageError, silent
+
+DATABASE = "journal.db"
+PRINTER = "virtual-printer"
+_RATE = 0.02  # of healthy layers that may be NOK; alarms have a line of their own
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a service that has ended leaves behind."""
+
+    counts: Mapping[str, int]
+    cores: str  # in words
+    files: tuple[Path, ...]
+
+
+def open_journal(folder: Path, sinks: Mapping[str, Sink] | None = None, url: str = "") -> Journal:
+    """The journal of a data folder, its tables up to date.
+
+    Raises:
+        UsageError: the folder or the database cannot be used.
+        DataError: the database is of a newer version, or broken.
+    """
+    check_writable(folder)
+    engine = open_engine(url or f"sqlite:///{(folder / DATABASE).absolute()}")
+    bring_up(engine)
+    return Journal(engine, {name: sink.wants for name, sink in (sinks or {}).items()})
+
+
+def known_journal(folder: Path, url: str = "") -> Journal:
+    """The journal of a service that has run there.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not url and not (folder / DATABASE).is_file():
+        raise UsageError(f"{folder}: no journal here; give the --data of a service that has run")
+    return open_journal(folder, url=url)
+
+
+def serve_demo(
+    wish: PlantWish,
+    folder: Path,
+    *,
+    speed: float = 1.0,
+    stop: Event | None = None,
+    quiet: bool = False,
+    progress: Progress = silent,
+    said: Callable[[str], None] = print,
+) -> Served:
+    """Serve a virtual printer until its job is over; broken off, the same call goes on where it was.
+
+    Args:
+        wish: what is printed.
+        folder: of everything that is kept.
+        speed: how many times faster than real.
+        stop: ends the service from outside.
+        quiet: no verdicts on the terminal.
+        progress: told while the detector is fitted.
+        said: told what a user should know.
+
+    Raises:
+        UsageError: the wish makes no sense, or the folder cannot be used.
+        DataError: the part cannot be printed.
+    """
+    wish.check()
+    if not 0 < speed <= 1e6:
+        raise UsageError(f"--speed {speed:g}; give how many times faster than real it shall print, such as 20")
+    sinks: dict[str, Sink] = {"folder": Folder(folder / "messages"), **({} if quiet else {"console": Console()})}
+    journal = open_journal(folder, sinks)
+    plate = plate_of(wish)
+    model = model_of(wish, plate, folder, progress)
+    job = virtual_job(wish, plate)
+    pace = wish.machine.layer_time / speed
+    said(_told(job, pace))
+    waiting = [one for one in job.frames if not journal.has(Identity(PRINTER, JOB, one.layer))]
+    line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
+    service = Service(folder, journal, [line], sinks)
+    service.run(stop or Event(), until_done=True)
+    return _ended(journal, job, folder)
+
+
+def _told(job: VirtualJob, pace: float) -> str:
+    defects = sorted({record for truth in job.truths for record in truth.defects}, key=lambda one: one.first_layer)
+    wrong = [f"{one.defect} on layers {one.first_layer} to {one.last_layer}" for one in defects]
+    faults = sorted({one.fault for one in job.faults})
+    return f"a virtual printer lays {len(job.frames)} layers, one in {pace:.3g} s; in it: {', '.join(wrong + faults)}"
+
+
+def _inspected(wish: PlantWish, model: StoredModel, job: VirtualJob, folder: Path) -> Inspected:
+    machine, size = wish.machine, (wish.machine.height, wish.machine.width)
+    examiner = Examiner(model.detector, judge_of(model, _RATE), size, plain_gate(size))
+    reader = FrameReader(Spool(folder), job.planned, machine.mm_per_px, machine.span)
+    name = f"{model.name}@{model.sha256[:12]}"
+    return Inspected(PRINTER, examiner, reader, rules_of(model), machine.layer_height, name)
+
+
+def _ended(journal: Journal, job: VirtualJob, folder: Path) -> Served:
+    """The unpack map, once all layers are judged."""
+    verdicts = journal.verdicts_of(PRINTER, JOB)
+    if {one.layer for one in verdicts} < {frame.layer for frame in job.frames}:
+        return Served(journal.counts(), "", ())
+    cores = cores_of(verdicts, journal.alarms_of(PRINTER, JOB), job.printed)
+    path = folder / "jobs" / safe(PRINTER) / safe(JOB) / "unpack.csv"
+    write_file(path, as_csv(cores).encode())
+    body = {"event": "ended", "text": f"cores: {tally(cores)}", "unpack": str(path.relative_to(folder))}
+    journal.end(PRINTER, JOB, body, [Message("job", body, PRINTER, JOB)], time.time())
+    return Served(journal.counts(), tally(cores), (path,))
