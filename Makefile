@@ -10,7 +10,7 @@ OUT ?= demo
 BIN := .venv/bin
 CODE := src tests benchmarks
 
-.PHONY: .venv demo test test-all lint format lock clean
+.PHONY: .venv demo test test-all test-packages lint format lock clean
 
 .venv: .venv/installed
 
@@ -30,10 +30,13 @@ lint: .venv
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 
-test: lint
+test-packages:
+	@sh .ci/system-packages "$(PYTHON)" test
+
+test: test-packages lint
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: lint
+test-all: test-packages lint
 	$(BIN)/python -m pytest
 
 format: .venv

@@ -48,6 +48,14 @@ THIRD_PARTY = {
     "h5py": {"images"},
     "ray": {"crew"},
     "rich": {"cli", "journeys"},
+    "sqlalchemy": {"inspection"},
+    "alembic": {"inspection"},
+    "fastapi": {"inspection"},
+    "uvicorn": {"inspection"},
+    "httpx": {"inspection"},
+    "paho": {"inspection"},
+    "prometheus_client": {"inspection"},
+    "watchfiles": {"inspection"},
 }
 FORBIDDEN = {"pickle", "joblib", "shelve", "marshal"}
 

@@ -72,10 +72,15 @@ def doctor(
 
     found = examined(data, deep=deep)
     if as_json:
-        print(json.dumps([{"name": one.name, "state": one.state, "text": one.text} for one in found], indent=1))
+        print(
+            json.dumps(
+                [{"name": one.name, "state": one.word, "text": one.text, "advice": one.advice} for one in found],
+                indent=1,
+            )
+        )
     else:
-        print("\n".join(f"{one.state:4s}  {one.name}: {one.text}" for one in found))
-    if any(one.state == "fail" for one in found):
+        print("\n".join(f"{one.word:4s}  {one.name}: {one.text}{one.advice and '; ' + one.advice}" for one in found))
+    if any(one.word == "fail" for one in found):
         raise typer.Exit(1)
 
 

@@ -56,8 +56,8 @@ def alarm_name(printer: str, job: str, number: int) -> str:
 
 def alarm_body(alarm: OpenAlarm) -> dict[str, Any]:
     """An alarm as plain JSON."""
-    told = {key: value for key, value in asdict(alarm).items() if key not in {"objects", "number"}}
-    return {**told, "delay": alarm.delay, "objects": [asdict(one) for one in alarm.objects]}
+    told = {key: value for key, value in asdict(alarm).items() if key not in {"objects", "number", "kind"}}
+    return {**told, "cause": alarm.kind, "delay": alarm.delay, "objects": [asdict(one) for one in alarm.objects]}
 
 
 def alarm_entry(change: Change, state: AlarmState) -> AlarmEntry:
@@ -70,7 +70,7 @@ def alarm_entry(change: Change, state: AlarmState) -> AlarmEntry:
 
 def alarm_told(event: str, entry: AlarmEntry, printer: str, job: str) -> Message:
     """The message of an alarm after a change."""
-    known = {"event": event, "alarm": alarm_name(printer, job, entry.number), "level": entry.level, "kind": entry.kind}
+    known = {"event": event, "alarm": alarm_name(printer, job, entry.number), "level": entry.level}
     return Message("alarm", {**entry.body, **known, "state": entry.state}, printer, job)
 
 

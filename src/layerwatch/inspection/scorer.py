@@ -43,7 +43,7 @@ class Inspected:
     layer_height: float = 0.3  # mm
     model: str = ""  # name and SHA-256 of the model in force
     keep_heat: bool = True
-    expected: Callable[[str], int | None] = field(default=lambda job: None)  # layers of a job, where that is known
+    shadow: Examiner | None = None  # a second model that judges silently what the gate lets pass
 
 
 @dataclass(eq=False)
@@ -97,10 +97,12 @@ class Scorer:
         """Stand where the journal stands with this job."""
         one = self.inspected
         one.examiner.begin(job)
+        if one.shadow is not None:
+            one.shadow.begin(job)
         for before in self.journal.judged(one.printer, job):
             if before.path:
-                for _ in one.examiner.take(one.reader.read(before)):
-                    pass
+                for judged in one.examiner.take(one.reader.read(before)):
+                    self._beside(judged)
         self._alarms = JobAlarms(one.rules, Tracker(one.reader.mm_per_px, one.layer_height))
         for stored in self.journal.verdicts_of(one.printer, job):
             verdict, told = stored.verdict, stored.body.get("sightings", [])
@@ -142,10 +144,18 @@ class Scorer:
                 told["heat_unit"] = drawn.unit
         told |= {"sightings": accounts.sightings_told(sightings)}
         if frame is not None:
-            told |= {"seconds": clock.told(), "received": frame.received}
+            told |= {"seconds": clock.told(), "received": frame.received, **self._beside(judged)}
         entry = accounts.entry_of(judged, None if frame is None else frame.number, told, heat, one.model)
         assert self._alarms is not None  # noqa: S101 # a job is followed
         return entry, self._alarms.take(judged.verdict, sightings, entry.fault)
+
+    def _beside(self, judged: Judged) -> dict[str, object]:
+        """What the second model says of a frame that the first one judged."""
+        shadow = self.inspected.shadow
+        if shadow is None or judged.image is None:
+            return {}
+        verdict = [other.verdict for other in shadow.take(judged.image)][-1]
+        return {"shadow": {"word": verdict.word, "score": verdict.score, "p_value": verdict.p_value}}
 
     def _sightings(self, judged: Judged) -> tuple[Sighting, ...]:
         plan = None if judged.image is None else judged.image.plan

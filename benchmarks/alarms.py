@@ -1,0 +1,168 @@
+"""Healthy and defective virtual jobs -> the alarms that the service would raise: proof A1, as a table and JSON.
+
+python benchmarks/alarms.py --out results/proofs-alarms.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from layerwatch.detectors.plan_aware import PlanAware
+from layerwatch.evaluation.courses import Course, line_of
+from layerwatch.evaluation.metrics import clopper_pearson
+from layerwatch.images.plain_gate import plain_gate
+from layerwatch.inspection.examiner import Examiner
+from layerwatch.job.machine import default_machine
+from layerwatch.job.printing import DefectOrder, JobSettings, print_job
+from layerwatch.journeys.examples import example_parts
+from layerwatch.journeys.plates import fill_beds, slice_part
+from layerwatch.journeys.serving.virtual_plant import image_of
+from layerwatch.journeys.synthesise import Wish, plan_plates
+from layerwatch.records import LayerImage
+from layerwatch.verdict.alarm import AlarmRules, JobAlarms, OpenAlarm
+from layerwatch.verdict.judge import Judge
+from layerwatch.verdict.localise import fit_spread
+from layerwatch.verdict.objects import Tracker, sighted
+from layerwatch.verdict.threshold import fit_threshold
+
+LAYERS, ONSET, LASTS = 24, 14, 6
+DEFECTS = ("agglomerate", "foreign_object", "porous", "shift", "striation")
+SEVERITY = 2.0
+FIT, CALIBRATION = 24, 59
+PROMISE = 0.05
+GROUP = 600.0  # s in which one alarm at most may be raised
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The alarms of one job."""
+
+    alarms: tuple[OpenAlarm, ...]
+
+    @property
+    def raised(self) -> tuple[int, ...]:
+        """Layers on which an alarm was raised."""
+        return tuple(alarm.raised_layer for alarm in self.alarms)
+
+
+def main() -> None:
+    """Print the table and write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--healthy", type=int, default=200)
+    parser.add_argument("--defective", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=Path("proofs-alarms.json"))
+    given = parser.parse_args()
+    learn, test = (fill_beds([slice_part(part, MACHINE, at_least=LAYERS + 4)], MACHINE)[0] for part in example_parts())
+
+    def jobs(plate: object, count: int, seed: int) -> list[JobSettings]:
+        wish = Wish(count, 0, LAYERS, preset="physical", seed=seed)
+        return list(plan_plates([plate], MACHINE, wish).values())  # type: ignore[list-item] # a plate
+
+    examiner, line = calibrated([images(job) for job in jobs(learn, FIT, 11)], jobs(learn, CALIBRATION, 12))
+    healthy = [heard(job, examiner, line) for job in jobs(test, given.healthy, 13)]
+    spoiled = [with_defect(job, n) for n, job in enumerate(jobs(test, given.defective, 14))]
+    found = [(job.orders[0], heard(job, examiner, line)) for job in spoiled]
+    rows = proofs(healthy, found, " ".join(["python benchmarks/alarms.py", f"--healthy {given.healthy}"]))
+    for row in rows:
+        print(f"{row['id']:4s} {row['figure']:70s} {row['target']:40s} {'pass' if row['pass'] else 'FAIL'}")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+MACHINE = default_machine()
+
+
+def images(job: JobSettings) -> list[LayerImage]:
+    """The layers of a job."""
+    return [image_of(layer, MACHINE) for layer in print_job(job)]
+
+
+def with_defect(job: JobSettings, number: int) -> JobSettings:
+    """The job with one of the paper's defects in it."""
+    order = DefectOrder(DEFECTS[number % len(DEFECTS)], SEVERITY, job.first_layer + ONSET, LASTS)
+    return replace(job, orders=(order,))
+
+
+def calibrated(fit: list[list[LayerImage]], others: list[JobSettings]) -> tuple[Examiner, float]:
+    """A detector with its judge and the line that is promised per job."""
+    detector = PlanAware().fit([image for job in fit for image in job])
+    scores, heats, plans = [], [], []
+    for job in others:
+        layers = images(job)
+        readings = detector.follow(layers)
+        scores.append(np.array([one.score for one in readings]))
+        heats += [one.heat for one in readings[::6] if one.heat is not None]
+        plans += [image.plan for image in layers[::6]]
+    courses = [Course(str(n), 0, own, np.zeros(len(own), bool)) for n, own in enumerate(scores)]
+    judge = Judge(fit_threshold(np.concatenate(scores), 0.01), fit_spread(heats, plans))
+    return Examiner(detector, judge, None, plain_gate(None)), line_of(courses, PROMISE).value
+
+
+def heard(job: JobSettings, examiner: Examiner, line: float) -> Heard:
+    """The alarms of one job, as the service would raise them."""
+    alarms = JobAlarms(AlarmRules(line, unit="K"), Tracker(MACHINE.mm_per_px, MACHINE.layer_height))
+    examiner.begin(job.name)
+    told: dict[int, OpenAlarm] = {}
+    for image in images(job):
+        for judged in examiner.take(replace(image, job=job.name)):
+            z = (judged.verdict.layer + 1) * MACHINE.layer_height
+            seen = sighted(judged.verdict.regions, z, MACHINE.mm_per_px, image.plan)
+            kind = "" if judged.fault is None else judged.fault.kind
+            for change in alarms.take(judged.verdict, seen, kind):
+                told[change.alarm.number] = change.alarm
+    return Heard(tuple(told.values()))
+
+
+def proofs(healthy: list[Heard], found: list[tuple[DefectOrder, Heard]], command: str) -> list[dict[str, object]]:
+    """Rows of results/proofs.json."""
+    noisy = sum(bool(one.alarms) for one in healthy)
+    told = clopper_pearson(noisy, len(healthy))
+    layers = int(GROUP / MACHINE.layer_time)
+    crowded = sum(_crowded(one.raised, layers) for one in [*healthy, *(one for _, one in found)])
+    hits = [(order, _hit(order, one)) for order, one in found]
+    delays = sorted(hit.raised_layer - order.first_layer for order, hit in hits if hit is not None)
+    middle = delays[len(delays) // 2] if delays else -1
+    share, wrong = noisy / len(healthy), sum(_is_wrong(one) for _, one in found)
+    date = time.strftime("%Y-%m-%d")
+
+    def row(figure: str, target: str, passed: bool) -> dict[str, object]:
+        return {"id": "A1", "command": command, "figure": figure, "target": target, "pass": passed, "date": date}
+
+    return [
+        row(
+            f"{noisy} of {len(healthy)} healthy jobs with an alarm ({share:.3f} [{told.low:.3f}, {told.high:.3f}])",
+            "at most 5 % of healthy jobs",
+            share <= PROMISE,
+        ),
+        row(f"{crowded} jobs with two alarms within 10 minutes", "at most one in 10 minutes", crowded == 0),
+        row(
+            f"{len(delays)} of {len(found)} jobs of severity {SEVERITY:g} alarmed, median delay {middle} layers",
+            "reported",
+            True,
+        ),
+        row(f"{wrong} sound frames of {LAYERS * len(found)} called a fault", "none named Type 1", wrong == 0),
+    ]
+
+
+def _hit(order: DefectOrder, one: Heard) -> OpenAlarm | None:
+    own = [alarm for alarm in one.alarms if alarm.kind == "defect" and alarm.raised_layer >= order.first_layer]
+    return own[0] if own else None
+
+
+def _is_wrong(one: Heard) -> bool:
+    return any(alarm.kind == "fault" for alarm in one.alarms)
+
+
+def _crowded(raised: tuple[int, ...], layers: int) -> bool:
+    return any(b - a < layers for a, b in pairwise(raised))
+
+
+if __name__ == "__main__":
+    main()

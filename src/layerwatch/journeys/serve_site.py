@@ -1,0 +1,147 @@
+"""A site file -> the running service of its printers, with the models that are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.images.folder import image_files, read_pixels
+from layerwatch.inspection.examiner import Examiner
+from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
+from layerwatch.inspection.registry import InForce, Registry
+from layerwatch.inspection.scorer import Inspected
+from layerwatch.inspection.service import Line, Service
+from layerwatch.inspection.site import PrinterSite, Site, camera_of, read_site, sinks_of
+from layerwatch.inspection.spool import Spool
+from layerwatch.journeys.gates import gate_for
+from layerwatch.journeys.serve import open_journal
+from layerwatch.journeys.train import judge_of, load_stored
+from layerwatch.records import DataError, UsageError
+from layerwatch.verdict.alarm import AlarmRules
+from layerwatch.verdict.threshold import fit_threshold
+
+_RATE = 0.01  # of healthy layers that may be NOK, where the calibration can promise so little
+_HEIGHT = 0.3  # mm a layer, where the site does not say it
+
+
+def serve_site(path: Path, stop: Event, *, said: Callable[[str], None] = print) -> None:
+    """Serve until told to stop.
+
+    Args:
+        path: of the site file.
+        stop: set from outside.
+        said: told what a user should know.
+
+    Raises:
+        UsageError: the site file is off, or something it names is not there.
+        DataError: a model was changed or is broken.
+    """
+    site = read_site(path)
+    site.check()
+    sinks = sinks_of(site)
+    lines = [_line(printer, site) for printer in site.printers]
+    journal = open_journal(site.data, sinks, site.database)
+    for line in lines:
+        said(f"{line.inspected.printer}: judged by {line.inspected.model}, alarm line {line.inspected.rules.line:.4g}")
+    Service(site.data, journal, lines, sinks, site.heartbeat).run(stop)
+
+
+def _line(printer: PrinterSite, site: Site) -> Line:
+    """One printer as the service needs it."""
+    folder, force = _model_of(printer, site)
+    model = load_stored(folder)
+    plans: PlanOf = no_plans if printer.plans is None else PlanFolder(printer.plans).planned
+    if "plan" in model.detector.needs and printer.plans is None:
+        raise UsageError(f'{printer.name}: {model.name} needs the plan of each layer; give plans = "folder"')
+    trained = model.provenance.get("pixels")
+    size = None if trained is None else (int(trained[0]), int(trained[1]))
+    known, span = model.provenance.get("mm_per_px"), printer.span or model.provenance.get("span")
+    scale = printer.mm_per_px or float(known or 1.0)
+    grey = None if span is None else (float(span[0]), float(span[1]))
+    reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale)
+    examiner = Examiner(model.detector, judge_of(model, _rate(model)), size, gate_for(folder, model, None).gate)
+    rules = AlarmRules(_alarm_line(model, force), unit="K" if grey else "")
+    shadow = _shadow_of(site, force, size)
+    name = f"{model.name}@{model.sha256[:12]}"
+    inspected = Inspected(printer.name, examiner, reader, rules, printer.layer_height or _HEIGHT, name, shadow=shadow)
+    return Line(camera_of(printer), inspected, printer.escalate_after)
+
+
+def _model_of(printer: PrinterSite, site: Site) -> tuple[Path, InForce | None]:
+    """The model's folder; one of the registry is compared with its manifest first."""
+    if printer.model_folder is not None:
+        return printer.model_folder, None
+    registry = Registry(site.data)
+    if not registry.versions(printer.model):
+        raise UsageError(
+            f"{printer.name}: no model {printer.model!r}; give a model's folder, or add it to the registry"
+        )
+    try:
+        force = registry.in_force(printer.name)
+    except UsageError:
+        registry.activate(printer.name, printer.model, registry.versions(printer.model)[-1], "site file")
+        force = registry.in_force(printer.name)
+    registry.verify(force.name, force.version)
+    return force.path, force
+
+
+def _shadow_of(
+    printer: PrinterSite, site: Site, force: InForce | None, size: tuple[int, int] | None
+) -> Examiner | None:
+    """A second model that judges silently."""
+    if force is None or force.shadow is None:
+        return None
+    version = Registry(site.data).verify(force.shadow.name, force.shadow.version)
+    model = load_stored(version.path)
+    return Examiner(model.detector, judge_of(model, _rate(model)), size)
+
+
+def _rate(model: StoredModel) -> float:
+    return max(_RATE, 1 / (len(model.calibration["scores"]) + 1))
+
+
+def _alarm_line(model: StoredModel, force: InForce | None) -> float:
+    """What was set by hand, else what was calibrated by job, else above all healthy layers that are known."""
+    if force is not None and force.threshold is not None:
+        return force.threshold
+    if "line" in model.calibration:
+        return float(model.calibration["line"][0])
+    scores = model.calibration["scores"].astype(np.float64)
+    return fit_threshold(scores, 1 / (len(scores) + 1)).value
+
+
+@dataclass(eq=False)
+class PlanFolder:
+    """Nominal masks as files: FOLDER/JOB/00012.png or FOLDER/00012.png, and 00012.coverage.png beside it."""
+
+    folder: Path
+    _known: dict[Path, dict[int, Path]] = field(default_factory=dict)
+
+    def planned(self, job: str, layer: int) -> Planned | None:
+        """The plan of a layer; None where there is no file of it.
+
+        Raises:
+            DataError: the file is no mask.
+        """
+        own = self.folder / job
+        found = self._layers(own if job and own.is_dir() else self.folder).get(layer)
+        if found is None:
+            return None
+        plan, beside = read_pixels(found), found.with_name(f"{found.stem}.coverage.png")
+        cover = read_pixels(beside) if beside.is_file() else None
+        is_plain = cover is None or cover.dtype == np.uint8
+        if plan.dtype != np.uint8 or not is_plain:
+            raise DataError(f"{found.name}: plans are grey pictures of 8 bits, 0 bed, 1.. which copy; export it again")
+        return Planned(np.asarray(plan, np.uint8), None if cover is None else np.asarray(cover, np.uint8))
+
+    def _layers(self, folder: Path) -> dict[int, Path]:
+        """The files by layer, looked through once more where none is known."""
+        if not self._known.get(folder):
+            files = [path for path in image_files(folder) if path.stem.isdigit() and path.parent == folder]
+            self._known[folder] = {int(path.stem): path for path in files}
+        return self._known[folder]
