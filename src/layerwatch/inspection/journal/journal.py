@@ -51,6 +51,7 @@ class Journal:
             if known.state == "missing":
                 late = rows.of_delivery(delivery, spooled, now)
                 connection.execute(update(frames).where(frames.c.number == known.number).values(**late))
+                _meet(connection, delivery.identity, now)
                 return Receipt("late", known.number, spooled.sha256)
             self._conflict(connection, known.number, delivery, spooled, now)
             return Receipt("conflict", known.number, spooled.sha256)

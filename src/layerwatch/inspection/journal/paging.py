@@ -1,0 +1,41 @@
+"""A query over a long table -> its rows, page by page, so that whoever reads slowly keeps no writer waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
+from sqlalchemy.exc import DBAPIError
+
+from layerwatch.inspection.spool import StorageError
+
+PAGE = 1000  # rows
+
+
+def paged(engine: Engine, query: Select[Any], key: ColumnElement[Any], most: int = PAGE) -> Iterator[Row[Any]]:
+    """Rows in order of a column that is unique and not below 0; the database is free between two pages.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    last = -1
+    while page := _page(engine, query.add_columns(key.label("_key")).where(key > last).order_by(key).limit(most)):
+        yield from page
+        last = page[-1]._key
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for one short look; raises as ``paged``."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StorageError(f"the journal cannot be read ({error.orig}); mend the database") from None
+
+
+def _page(engine: Engine, query: Select[Any]) -> list[Row[Any]]:
+    with reading(engine) as connection:
+        return list(connection.execute(query))
