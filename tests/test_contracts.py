@@ -32,8 +32,9 @@ BY_HAND = {
     "job.defects",
     "job.faults",
     "images.exports",
-    "inspection.cameras",
+    "inspection.cameras",  # tests/inspection/test_camera_contracts.py
     "inspection.sinks",  # tests/inspection/test_sinks.py
+    "inspection.triggers",  # tests/inspection/test_camera_contracts.py
     "journeys.reproduction.claims",
 }
 
