@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from layerwatch.inspection.deliveries import Delivery, Identity
@@ -42,6 +42,7 @@ class Spool:
     """Files below a data folder."""
 
     folder: Path
+    _sure: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)  # their names are on the disk
 
     def keep(self, delivery: Delivery) -> Spooled:
         """The bytes of a delivery, verbatim.
@@ -52,8 +53,7 @@ class Spool:
         digest = hashlib.sha256(delivery.data).hexdigest()
         suffix = delivery.suffix.lower() if _SUFFIX.fullmatch(delivery.suffix.lower()) else ".bin"
         place = f"{place_of(FRAMES, delivery.identity)}_{digest[:16]}{suffix}"
-        if not self._is_there(place, delivery.data):
-            self._write(place, delivery.data, "spool")
+        self._write(place, delivery.data, "spool", is_there=self._is_there(place, delivery.data))
         return Spooled(place, digest, len(delivery.data))
 
     def keep_heat(self, identity: Identity, data: bytes) -> str:
@@ -94,23 +94,42 @@ class Spool:
         except OSError:
             return False
 
-    def _write(self, place: str, data: bytes, what: str) -> None:
+    def _write(self, place: str, data: bytes, what: str, *, is_there: bool = False) -> None:
+        """Where the file is there, only its name is made sure of: who wrote it may have ended before that."""
         target = self.path(place)
         partial = target.with_name(target.name + _PARTIAL)
         try:
-            made = _folders(target.parent, self.folder)
-            _write_durably(partial, data, what)
-            with step(f"{what} rename"):
-                partial.replace(target)
+            if not is_there:
+                self._make(target.parent)
+                _write_durably(partial, data, what)
+                with step(f"{what} rename"):
+                    partial.replace(target)
             with step(f"{what} fsync folder"):
-                for folder in {target.parent, *made}:
-                    _sync(folder)
+                self._settle(target.parent)
         except OSError as error:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise StorageError(
                 f"{place} cannot be written: {error.strerror}; make room or mend the disk, the frame is sent again"
             ) from None
+
+    def _make(self, folder: Path) -> None:
+        if not folder.exists():
+            self._sure.discard(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _settle(self, folder: Path) -> None:
+        """Put the names in a folder on the disk, and once for each folder those of the folders that lead to it."""
+        _sync(folder)
+        if folder in self._sure:
+            return
+        for one in folder.parents:
+            if not one.is_relative_to(self.folder):
+                break
+            _sync(one)
+        with suppress(OSError):  # the data folder's own name: not every place lets us
+            _sync(self.folder.parent)
+        self._sure.add(folder)
 
 
 def place_of(kind: str, identity: Identity) -> str:
@@ -127,13 +146,6 @@ def _write_durably(path: Path, data: bytes, what: str) -> None:
             file.flush()
         with step(f"{what} fsync"):
             os.fsync(file.fileno())
-
-
-def _folders(folder: Path, root: Path) -> list[Path]:
-    """Make the folder; returns those whose list of names has changed, down from the root."""
-    missing = [one for one in (folder, *folder.parents) if one.is_relative_to(root) and not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return [one.parent for one in missing]
 
 
 def _sync(folder: Path) -> None:
