@@ -14,7 +14,7 @@ from tests.inspection.receiving import PNG, until
 from layerwatch import catalogue
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.cameras.http_push import HttpPush
-from layerwatch.inspection.cameras.mqtt import MqttCamera
+from layerwatch.inspection.cameras.mqtt import Mqtt
 from layerwatch.inspection.cameras.replay import Replay
 from layerwatch.inspection.cameras.virtual import Virtual, VirtualFrame
 from layerwatch.inspection.cameras.watch_folder import WatchFolder
@@ -58,7 +58,7 @@ def pushed(path: Path) -> tuple[Camera, Tell]:
 def published(path: Path) -> tuple[Camera, Tell]:
     broker = Broker(path).start()
     BROKERS.append(broker)
-    camera = MqttCamera("P1", port=broker.port)
+    camera = Mqtt("P1", port=broker.port)
 
     def tell() -> None:
         until(lambda: camera._subscription is not None and not camera.trouble)

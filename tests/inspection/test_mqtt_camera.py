@@ -10,9 +10,9 @@ import pytest
 from tests.inspection.broker import Broker
 from tests.inspection.receiving import PNG, Receiver, receiving, until
 
-from layerwatch.inspection.cameras.mqtt import MqttCamera
+from layerwatch.inspection.cameras.mqtt import Mqtt
 from layerwatch.inspection.deliveries import UNKNOWN, Identity
-from layerwatch.inspection.triggers.mqtt import Mqtt
+from layerwatch.inspection.triggers.mqtt import Mqtt as MqttTrigger
 from layerwatch.records import UsageError
 
 TOPIC = "layerwatch/P1/frames/job"
@@ -25,12 +25,12 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     one.kill()
 
 
-def connected(camera: MqttCamera | Mqtt) -> float:
+def connected(camera: Mqtt | MqttTrigger) -> float:
     return until(lambda: camera._subscription is not None and not camera.trouble)
 
 
 def test_one_frame_sent_five_times_has_one_identity(broker: Broker) -> None:
-    camera = MqttCamera("P1", port=broker.port)
+    camera = Mqtt("P1", port=broker.port)
     with receiving(camera, Receiver()) as receiver:
         connected(camera)
         broker.publish(*[(f"{TOPIC}/7", PNG)] * 5)
@@ -40,7 +40,7 @@ def test_one_frame_sent_five_times_has_one_identity(broker: Broker) -> None:
 
 
 def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(broker: Broker) -> None:
-    camera = MqttCamera("P1", port=broker.port)
+    camera = Mqtt("P1", port=broker.port)
     with receiving(camera, Receiver()) as receiver:
         connected(camera)
         broker.publish((f"{TOPIC}/1", PNG))
@@ -56,7 +56,7 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(broker: Bro
 
 
 def test_a_broker_that_was_killed_is_found_again(broker: Broker) -> None:
-    camera = MqttCamera("P1", port=broker.port)
+    camera = Mqtt("P1", port=broker.port)
     with receiving(camera, Receiver()) as receiver:
         connected(camera)
         broker.publish((f"{TOPIC}/1", PNG))
@@ -70,7 +70,7 @@ def test_a_broker_that_was_killed_is_found_again(broker: Broker) -> None:
 
 
 def test_messages_that_name_no_frame_are_given_with_the_reason(broker: Broker) -> None:
-    camera = MqttCamera("P1", port=broker.port)
+    camera = Mqtt("P1", port=broker.port)
     with receiving(camera, Receiver()) as receiver:
         connected(camera)
         broker.publish((f"{TOPIC}/x", PNG), (f"{TOPIC}/1", b""), (f"{TOPIC}/2", b"???"))
@@ -83,11 +83,11 @@ def test_messages_that_name_no_frame_are_given_with_the_reason(broker: Broker) -
 
 def test_a_name_that_would_mean_something_else_is_refused() -> None:
     with pytest.raises(UsageError, match="without"):
-        next(MqttCamera("a/+").deliveries(threading.Event()))
+        next(Mqtt("a/+").deliveries(threading.Event()))
 
 
 def test_a_machine_tells_its_layers(broker: Broker) -> None:
-    trigger, stop, told = Mqtt("P1", port=broker.port), threading.Event(), list[tuple[str, int]]()
+    trigger, stop, told = MqttTrigger("P1", port=broker.port), threading.Event(), list[tuple[str, int]]()
     thread = threading.Thread(target=lambda: told.extend((s.job, s.layer) for s in trigger.layers(stop)))
     thread.start()
     connected(trigger)

@@ -20,7 +20,7 @@ _AGAIN = 2.0  # s until a refused frame is given again
 
 
 @dataclass(eq=False)
-class MqttCamera(Camera):
+class Mqtt(Camera):
     """Takes the bytes of a file as the payload; the topic's last two levels are job and layer."""
 
     summary: ClassVar[str] = "Frames that a machine publishes to an MQTT broker"
