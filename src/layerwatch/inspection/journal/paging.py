@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
+from sqlalchemy import ColumnElement, Connection, Engine, Select
 from sqlalchemy.exc import DBAPIError
 
 from layerwatch.inspection.spool import StorageError
@@ -14,7 +14,7 @@ from layerwatch.inspection.spool import StorageError
 PAGE = 1000  # rows
 
 
-def paged(engine: Engine, query: Select[Any], key: ColumnElement[Any], most: int = PAGE) -> Iterator[Row[Any]]:
+def paged(engine: Engine, query: Select[Any], key: ColumnElement[Any], most: int = PAGE) -> Iterator[Any]:
     """Rows in order of a column that is unique and not below 0; the database is free between two pages.
 
     Raises:
@@ -36,6 +36,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
         raise StorageError(f"the journal cannot be read ({error.orig}); mend the database") from None
 
 
-def _page(engine: Engine, query: Select[Any]) -> list[Row[Any]]:
+def _page(engine: Engine, query: Select[Any]) -> list[Any]:
     with reading(engine) as connection:
         return list(connection.execute(query))
