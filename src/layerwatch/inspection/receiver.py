@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from threading import Event
 
@@ -12,6 +12,8 @@ from layerwatch.inspection.deliveries import UNKNOWN, Delivery, Identity
 from layerwatch.inspection.failpoints import step
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.spool import Spool, StorageError
+
+_LAYERS = 2**31  # more than any database's integer holds, and than any part has
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +52,16 @@ class Receiver:
 
 def _named(delivery: Delivery) -> Delivery:
     """A frame of which nobody knows what it is gets a name by its content, so that it is kept once."""
-    if not delivery.unidentified and delivery.identity.layer >= 0:
-        return delivery
-    one, content = delivery.identity, sha256(delivery.data).hexdigest()[:16]
-    reason = delivery.unidentified or f"layer {one.layer}"
-    identity = Identity(one.printer, one.job, UNKNOWN, one.phase, content)
-    return Delivery(
-        identity,
-        delivery.data,
-        delivery.suffix,
-        delivery.name,
-        delivery.exposed,
-        reason,
-        delivery.acknowledge,
-        delivery.refuse,
-    )
+    one = delivery.identity
+    named = Identity(_plain(one.printer), _plain(one.job), one.layer, _plain(one.phase), _plain(one.shot))
+    known = replace(delivery, identity=named, name=_plain(delivery.name))
+    if not delivery.unidentified and 0 <= one.layer < _LAYERS:
+        return known
+    content = sha256(delivery.data).hexdigest()[:16]
+    reason = _plain(delivery.unidentified) or f"layer {one.layer}"
+    return replace(known, identity=replace(named, layer=UNKNOWN, shot=content), unidentified=reason)
+
+
+def _plain(text: str) -> str:
+    """Text that every database takes: names of files may hold bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
