@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.inspection.crash_client import Child, Client, Findings, child, crash, findings
+from tests.inspection.crash_client import Child, Client, Findings, child, crash
 
 from layerwatch.inspection.failpoints import POINTS
 
@@ -45,7 +45,7 @@ def random_kills(process: Child, folder: Path, count: int, seconds: float, seed:
         while done < goal and time.monotonic() - begun < seconds:
             done += client.kill_once()
         client.finish()
-        found = findings(folder, client.acknowledged)
+        found = client.findings()
         tell(f"{done} kills in {time.monotonic() - begun:.0f} s: {words(found)}")
     assert found is not None
     figure = f"{done} kills, {found.acknowledged} layers acknowledged: {words(found)}"

@@ -38,7 +38,7 @@ class Child:
     to: IO[str]
     said: IO[str]
 
-    def live(self, order: Order, after: int | None = None, seconds: float = 0.0) -> tuple[list[int], int]:
+    def live(self, order: Order, after: int | None = None, seconds: float = 0.0) -> tuple[list[tuple[int, str]], int]:
         """One life.
 
         Args:
@@ -47,17 +47,17 @@ class Child:
             seconds: that the kill comes later than that.
 
         Returns:
-            The layers it acknowledged, and its exit status.
+            The layers it acknowledged, each with what it said of it, and its exit status.
         """
         self.to.write(json.dumps(asdict(order)) + "\n")
         self.to.flush()
-        acknowledged, pid = list[int](), 0
+        acknowledged, pid = list[tuple[int, str]](), 0
         for number, line in enumerate(self.said, start=1):
-            word, what, *_ = line.split()
+            word, what, *rest = line.split()
             if word == "pid":
                 pid = int(what)
             elif word == "ack":
-                acknowledged.append(int(what))
+                acknowledged.append((int(what), rest[0]))
             elif word == "end":
                 return acknowledged, int(what)
             if number == after:
@@ -87,6 +87,7 @@ class Client:
     folder: Path
     seed: int
     acknowledged: set[int] = field(default_factory=set)
+    forgotten: set[int] = field(default_factory=set)  # acknowledged, sent again, and taken for new
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,20 +104,30 @@ class Client:
         """One life that is killed; False where it was done before."""
         moment = self.chance.randint(1, _BUSY), self.chance.uniform(_SOONEST, _LATEST)
         acknowledged, status = self.child.live(self.order(_MOST), *moment)
-        self.acknowledged.update(acknowledged)
+        self._hear(acknowledged)
         assert status in (-signal.SIGKILL, 0), f"the service ended by itself with {status}"
         return bool(status)
 
     def crash_at(self, point: str) -> bool:
         """One life that ends at a failpoint, at a random pass; False where it never came there."""
         acknowledged, status = self.child.live(self.order(7, point, self.chance.randint(1, _PASSES)))
-        self.acknowledged.update(acknowledged)
+        self._hear(acknowledged)
         return status == CRASHED
+
+    def _hear(self, acknowledged: list[tuple[int, str]]) -> None:
+        for layer, word in acknowledged:
+            if layer in self.acknowledged and word != "duplicate":
+                self.forgotten.add(layer)
+            self.acknowledged.add(layer)
+
+    def findings(self) -> Findings:
+        """What is wrong after the last life."""
+        return findings(self.folder, self.acknowledged, self.forgotten)
 
     def finish(self) -> None:
         """A life in peace, in which everything is done."""
         acknowledged, status = self.child.live(self.order(5))
-        self.acknowledged.update(acknowledged)
+        self._hear(acknowledged)
         assert status == 0, f"the service ended by itself with {status}"
 
 
@@ -125,7 +136,7 @@ class Findings:
     """What is wrong in a data folder after the last life; all zero and whole where nothing is."""
 
     acknowledged: int
-    lost: int  # acknowledged, but row or file is missing, or the file is not what was sent
+    lost: int  # acknowledged, but row or file is missing or not what was sent, at the end or when it was sent again
     doubled: int  # layers with more than one row, file, verdict or verdict message
     unjudged: int
     untold: int  # messages that never reached the sink
@@ -140,7 +151,7 @@ class Findings:
         return wrong == 0 and self.integrity == "ok"
 
 
-def findings(folder: Path, acknowledged: set[int]) -> Findings:
+def findings(folder: Path, acknowledged: set[int], forgotten: set[int]) -> Findings:
     """Look at a data folder whose service has ended, with other eyes than the service's."""
     spool = Spool(folder)
     spool.sweep()
@@ -157,7 +168,7 @@ def findings(folder: Path, acknowledged: set[int]) -> Findings:
     heat = [path for path in (folder / HEAT).rglob("*.png") if len(path.read_bytes()) != 64]
     return Findings(
         len(acknowledged),
-        len(acknowledged - whole),
+        len(acknowledged - whole | forgotten),
         sum(count > 1 for counted in (rows, files, verdicts, messages) for count in counted.values()),
         len(rows.keys() - verdicts.keys()),
         len(queued - set(told)),
@@ -181,7 +192,7 @@ def kills(child: Child, folder: Path, count: int, seed: int) -> Findings:
     while done < count:
         done += client.kill_once()
     client.finish()
-    return findings(folder, client.acknowledged)
+    return client.findings()
 
 
 def crash(child: Child, folder: Path, point: str, seed: int) -> tuple[bool, Findings]:
@@ -189,4 +200,4 @@ def crash(child: Child, folder: Path, point: str, seed: int) -> tuple[bool, Find
     client = Client(child, folder, seed)
     is_reached = client.crash_at(point)
     client.finish()
-    return is_reached, findings(folder, client.acknowledged)
+    return is_reached, client.findings()
