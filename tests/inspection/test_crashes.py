@@ -342,6 +342,25 @@ def test_a_limit_of_the_system_refuses_and_resumes(tmp_path: Path, size: int) ->
     refuses_and_resumes(sender, layer, lambda: files_of_at_most(size))
 
 
+def sends_or_refuses(sender: Sender, layer: int) -> None:
+    """Nothing between the two, and nothing half in the spool."""
+    is_kept = sender.send(layer)
+    assert is_kept == (sender.troubles[-1] == "") == (layer in sender.acknowledged)
+    assert sender.has_whole_files_only()
+
+
+def test_a_limit_of_the_system_on_the_journal_refuses_and_resumes(tmp_path: Path) -> None:
+    sender, layers = Sender(tmp_path), sorted(range(100), key=lambda layer: len(frame(layer)))
+    assert sender.send(layers[-1])
+    for number, size in enumerate(range(len(frame(layers[9])), 120_000, 12_000)):
+        with files_of_at_most(size):
+            sends_or_refuses(sender, layers[number])
+        assert sender.send(layers[number])
+        assert checked(sender.journal.engine) == "ok"
+    assert any(text.startswith("the journal cannot be written") for text in sender.refused)
+    assert len(sender.journal.waiting(PRINTER, 100)) == len(set(sender.acknowledged))
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MiB, where this system lets us make one."""
@@ -372,9 +391,7 @@ def test_a_disk_that_is_really_full_refuses_and_resumes(small: Path, pages: int)
     for _ in range(3):
         layer = chance.randint(0, 19)
         with filled(small, pages * 4096):
-            is_kept = sender.send(layer)
-            assert is_kept == (sender.troubles[-1] == "") == (layer in sender.acknowledged)
-            assert sender.has_whole_files_only()
+            sends_or_refuses(sender, layer)
         assert sender.send(layer)
     assert pages > 12 or sender.refused
     assert checked(sender.journal.engine) == "ok"
