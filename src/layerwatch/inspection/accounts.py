@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,11 +42,12 @@ def entry_of(judged: Judged, frame: int | None, told: Mapping[str, Any], heat: s
     return Entry(judged.verdict, frame, fault, told, heat, model)
 
 
-def verdict_told(entry: Entry, printer: str, file: str) -> Message:
-    """The message of the same."""
+def verdict_told(entry: Entry, printer: str, file: str, folder: Path) -> Message:
+    """The message of the same; ``folder`` is that of the data."""
     body = {**as_json(entry.verdict), "fault": entry.fault, "model": entry.model, "file": file, "heat": entry.heat}
     seen = {key: value for key, value in entry.told.items() if key != "sightings"}
-    blobs = {what: place for what, place in (("frame", file), ("heat", entry.heat)) if place}
+    places = {"frame": file, "heat": entry.heat}
+    blobs = {what: str((folder / place).absolute()) for what, place in places.items() if place}
     return Message("verdict", {**body, **seen}, printer, entry.verdict.job, blobs=blobs)
 
 

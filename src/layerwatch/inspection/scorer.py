@@ -128,7 +128,11 @@ class Scorer:
                 alarms[change.alarm.number] = known = self._state(change)
                 if _is_news(change):
                     told.append(accounts.alarm_told(change.kind, known, one.printer, frame.identity.job))
-        said = [accounts.verdict_told(e, one.printer, frame.path if e.frame is not None else "") for e in entries]
+        files = [frame.path if entry.frame is not None else "" for entry in entries]
+        said = [
+            accounts.verdict_told(entry, one.printer, file, self.spool.folder)
+            for entry, file in zip(entries, files, strict=True)
+        ]
         outcome = Outcome(one.printer, frame.identity.job, tuple(entries), tuple(alarms.values()), (*said, *told))
         self.journal.record(outcome)
 

@@ -19,6 +19,7 @@ from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.names import safe
+from layerwatch.inspection.publisher import Publisher
 from layerwatch.inspection.reading import FrameReader
 from layerwatch.inspection.scorer import Inspected
 from layerwatch.inspection.service import Line, Service
@@ -109,13 +110,15 @@ def serve_demo(
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
     service = Service(folder, journal, [line], sinks)
     service.run(stop or Event(), until_done=True)
-    return _ended(journal, job, folder)
+    served = _ended(journal, job, folder)
+    Publisher(journal, sinks).step(time.time())
+    return served
 
 
 def _told(job: VirtualJob, pace: float) -> str:
     defects = sorted({record for truth in job.truths for record in truth.defects}, key=lambda one: one.first_layer)
     wrong = [f"{one.defect} on layers {one.first_layer} to {one.last_layer}" for one in defects]
-    faults = sorted({one.fault for one in job.faults})
+    faults = sorted({one.fault for one in job.shots if one.fault})
     return f"a virtual printer lays {len(job.frames)} layers, one in {pace:.3g} s; in it: {', '.join(wrong + faults)}"
 
 

@@ -90,9 +90,7 @@ def _model_of(printer: PrinterSite, site: Site) -> tuple[Path, InForce | None]:
     return force.path, force
 
 
-def _shadow_of(
-    printer: PrinterSite, site: Site, force: InForce | None, size: tuple[int, int] | None
-) -> Examiner | None:
+def _shadow_of(site: Site, force: InForce | None, size: tuple[int, int] | None) -> Examiner | None:
     """A second model that judges silently."""
     if force is None or force.shadow is None:
         return None

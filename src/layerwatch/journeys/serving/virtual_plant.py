@@ -58,7 +58,12 @@ class VirtualJob:
     frames: tuple[VirtualFrame, ...]
     plans: dict[int, Planned]
     truths: tuple[Truth, ...]
-    faults: tuple[ShotTruth, ...]
+    shots: tuple[ShotTruth, ...]  # of the frames, in the same order
+
+    @property
+    def is_faulty(self) -> tuple[bool, ...]:
+        """Which frames were spoiled on their way."""
+        return tuple(bool(shot.fault) for shot in self.shots)
 
     def planned(self, job: str, layer: int) -> Planned | None:
         """The plan of a layer, as a PlanOf."""
@@ -109,8 +114,8 @@ def virtual_job(wish: PlantWish, plate: Plate) -> VirtualJob:
         if arrival.shot is not None
     )
     plans = {layer.layer: Planned(layer.plan, layer.coverage) for layer in layers}
-    faults = tuple(arrival.truth for arrival in arrivals if arrival.truth.fault)
-    return VirtualJob(frames, plans, tuple(layer.truth for layer in layers), faults)
+    shots = tuple(arrival.truth for arrival in arrivals if arrival.shot is not None)
+    return VirtualJob(frames, plans, tuple(layer.truth for layer in layers), shots)
 
 
 def _spoiled(wish: PlantWish, plate: Plate) -> JobSettings:
