@@ -14,12 +14,13 @@ from threading import Event
 
 from layerwatch.inspection import accounts
 from layerwatch.inspection.alarm_states import MOVES, AlarmState, moved, state_from
-from layerwatch.inspection.examiner import Examiner, Judged
+from layerwatch.inspection.examiner import Examiner, Judged, refused
 from layerwatch.inspection.journal.entries import AlarmEntry, Entry, Frame, Outcome
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.reading import FrameReader
 from layerwatch.inspection.spool import Spool, StorageError
+from layerwatch.records import Fault
 from layerwatch.verdict.alarm import AlarmRules, Change, JobAlarms
 from layerwatch.verdict.objects import Sighting, Tracker, sighted
 
@@ -71,10 +72,22 @@ class Scorer:
             self._follow(frame.identity.job)
         try:
             self._judge(frame)
-        except BaseException:
+        except StorageError:
             self._job = None  # gate, detector and alarms have seen what nobody will know of: begin again
             raise
+        except Exception as error:  # whatever it is, the next frames must be judged
+            self._job = None
+            self._give_up(frame, error)
         return True
+
+    def _give_up(self, frame: Frame, error: Exception) -> None:
+        """A frame that breaks the program is recorded as a fault; its bytes stay, so that it can be looked at."""
+        one, identity = self.inspected, frame.identity
+        evidence, advice = f"{type(error).__name__}: {error}"[:500], "report this with the frame's file"
+        judged = refused(Fault(identity.job, identity.layer, "program error", evidence, advice, frame.name))
+        entry = accounts.entry_of(judged, frame.number, {"received": frame.received}, "", one.model)
+        told = accounts.verdict_told(entry, one.printer, frame.path, self.spool.folder)
+        self.journal.record(Outcome(one.printer, identity.job, (entry,), (), (told,)))
 
     def run(self, stop: Event, woken: Event, busy: Callable[[bool], None] = lambda is_busy: None) -> None:
         """Judge whatever comes until told to stop; a full disk is waited for."""

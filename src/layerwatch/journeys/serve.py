@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -112,7 +112,7 @@ def serve_demo(
     service.run(stop or Event(), until_done=True)
     served = _ended(journal, job, folder)
     Publisher(journal, sinks).step(time.time())
-    return served
+    return replace(served, counts=journal.counts())
 
 
 def _told(job: VirtualJob, pace: float) -> str:

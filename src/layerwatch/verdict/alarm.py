@@ -110,7 +110,7 @@ class JobAlarms:
             return (self._faulty(verdict.layer, fault_kind or verdict.reason.partition(":")[0].strip() or "fault"),)
         places = map(Sighting, verdict.regions) if sightings is None else sightings
         seen = {one.number for one in self.tracker.take(verdict.layer, places)}
-        above = verdict.score > self.rules.line
+        above = bool(verdict.score > self.rules.line)
         self._above = self._above + 1 if above else 0
         self._waiting = self._waiting | seen if above else set()
         defects = self._goes_on(verdict, seen, above) if self._is_open else self._begins(verdict)
