@@ -31,8 +31,8 @@ class Receipt:
     sha256: str
 
 
-def unheard(receipt: Receipt) -> None:
-    """The acknowledgement that nobody waits for."""
+def unheard(told: Receipt | str) -> None:
+    """The acknowledgement or refusal that nobody waits for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,4 +46,4 @@ class Delivery:
     exposed: float | None = None  # s since 1970 in UTC, of the exposure, where somebody says it
     unidentified: str = ""  # why it cannot be said which frame it is; empty where it can
     acknowledge: Callable[[Receipt], None] = field(default=unheard)  # called once, after the journal has it
-    refuse: Callable[[str], None] = field(default=str)  # called instead where it could not be kept, with the reason
+    refuse: Callable[[str], None] = field(default=unheard)  # called instead where it could not be kept, with the reason

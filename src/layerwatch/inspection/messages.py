@@ -56,11 +56,15 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_of(body: Mapping[str, Any]) -> Verdict:
     """The inverse of ``as_json``; further keys are left aside."""
-    nan = float("nan")
     regions = tuple(Region(**{**one, "box": tuple(one["box"])}) for one in body.get("regions", ()))
-    numbers = {key: nan if body.get(key) is None else float(body[key]) for key in ("score", "threshold", "p_value")}
-    words = {key: str(body.get(key, "")) for key in ("reason", "name")}
-    return Verdict(str(body["job"]), int(body["layer"]), body["word"], regions=regions, **numbers, **words)
+    score, threshold, p_value = (_number(body.get(key)) for key in ("score", "threshold", "p_value"))
+    reason, name = (str(body.get(key, "")) for key in ("reason", "name"))
+    where: tuple[str, int] = (str(body["job"]), int(body["layer"]))
+    return Verdict(*where, body["word"], score, threshold, p_value, regions, reason, name)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
 def verdict_message(verdict: Verdict) -> Message:

@@ -18,6 +18,7 @@ from layerwatch.inspection.alarm_states import AlarmState, due, moved, shelf_ove
 from layerwatch.inspection.alarm_states import as_json as state_json
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.heartbeat import Heartbeat, Pulse
+from layerwatch.inspection.job_end import end_job
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.publisher import Publisher
@@ -29,7 +30,12 @@ from layerwatch.inspection.systemd import READY, STOPPING, tell_systemd
 
 HEARTBEAT = "heartbeat.json"
 _LOOK = 1.0  # s between two looks at alarms and troubles
+_TEND = 3600.0  # s between two looks at what may be removed
 _END = 5.0  # s that a stop waits for what is being judged
+
+
+def nothing() -> None:
+    """No upkeep."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +45,7 @@ class Line:
     camera: Camera
     inspected: Inspected
     escalate_after: float = 300.0  # s until an alarm that nobody acknowledged is told again
+    over_after: float = 3600.0  # s without a frame, after which a job is over; another job ends it at once
 
 
 @dataclass(eq=False)
@@ -50,7 +57,9 @@ class Service:
     lines: Sequence[Line]
     sinks: Mapping[str, Sink]
     heartbeat: float = 2.0  # s
+    tend: Callable[[], None] = nothing  # done once an hour: retention
     pulse: Pulse = field(default_factory=Pulse)
+    _tended: float = 0.0
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def run(self, stop: Event, *, until_done: bool = False) -> None:
@@ -120,13 +129,29 @@ class Service:
     def _look_after(self, publisher: Publisher) -> None:
         for line in self.lines:
             self._trouble(line.inspected.printer, "camera", line.camera.trouble)
-            with suppress(StorageError):
+            with suppress(StorageError, OSError):
                 self._escalate(line)
+                self._end_jobs(line)
         for sink, reason in publisher.troubles.items():
             self._trouble("", f"sink {sink}", reason)
         for printer, what in list(self._troubles):
             if what.startswith("sink ") and what.removeprefix("sink ") not in publisher.troubles:
                 self._trouble(printer, what, "")
+
+        if time.monotonic() - self._tended > _TEND or not self._tended:
+            self._tended = time.monotonic()
+            self._guarded("", self.tend)
+
+    def _end_jobs(self, line: Line) -> None:
+        """Jobs of which nothing more comes and everything is judged."""
+        printer = line.inspected.printer
+        running = self.journal.jobs_of(printer, running=True)
+        if not running or self.journal.waiting(printer):
+            return
+        newest = max(running, key=lambda one: one[2])
+        for one in running:
+            if one is not newest or time.time() - one[2] > line.over_after:
+                end_job(self.journal, self.folder, printer, one[1], line.inspected.reader.plans)
 
     def _escalate(self, line: Line) -> None:
         """Alarms that nobody has acknowledged in time, and those whose time on the shelf is over."""

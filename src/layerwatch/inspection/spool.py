@@ -134,8 +134,8 @@ class Spool:
 
 def place_of(kind: str, identity: Identity) -> str:
     """Place of a file without ending; whatever names come from outside, it lies below the folder."""
-    told = [f"{identity.layer:06d}" if identity.layer >= 0 else "unknown", identity.phase, identity.shot]
-    name = "-".join(safe(one) for one in told if one)
+    told = f"{identity.layer:06d}" if identity.layer >= 0 else "unknown"
+    name = f"{told}~{safe(identity.phase)}~{safe(identity.shot)}" if identity.phase or identity.shot else told
     return "/".join([kind, safe(identity.printer), safe(identity.job), name])
 
 

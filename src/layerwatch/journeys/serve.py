@@ -10,15 +10,14 @@ from threading import Event
 
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.plain_gate import plain_gate
-from layerwatch.images.writing import check_writable, write_file
+from layerwatch.images.writing import check_writable
 from layerwatch.inspection.cameras.virtual import Virtual
 from layerwatch.inspection.deliveries import Identity
 from layerwatch.inspection.examiner import Examiner
+from layerwatch.inspection.job_end import end_job
 from layerwatch.inspection.journal.database import open_engine
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up
-from layerwatch.inspection.messages import Message
-from layerwatch.inspection.names import safe
 from layerwatch.inspection.publisher import Publisher
 from layerwatch.inspection.reading import FrameReader
 from layerwatch.inspection.scorer import Inspected
@@ -27,7 +26,6 @@ from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.folder import Folder
 from layerwatch.inspection.spool import Spool
-from layerwatch.inspection.unpacking import as_csv, cores_of, tally
 from layerwatch.journeys.serving.fitted import model_of, rules_of
 from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob, plate_of, virtual_job
 from layerwatch.journeys.train import judge_of
@@ -135,9 +133,5 @@ def _ended(journal: Journal, job: VirtualJob, folder: Path) -> Served:
     verdicts = journal.verdicts_of(PRINTER, JOB)
     if {one.layer for one in verdicts} < {frame.layer for frame in job.frames}:
         return Served(journal.counts(), "", ())
-    cores = cores_of(verdicts, journal.alarms_of(PRINTER, JOB), job.printed)
-    path = folder / "jobs" / safe(PRINTER) / safe(JOB) / "unpack.csv"
-    write_file(path, as_csv(cores).encode())
-    body = {"event": "ended", "text": f"cores: {tally(cores)}", "unpack": str(path.relative_to(folder))}
-    journal.end(PRINTER, JOB, body, [Message("job", body, PRINTER, JOB)], time.time())
-    return Served(journal.counts(), tally(cores), (path,))
+    done = end_job(journal, folder, PRINTER, JOB, job.planned)
+    return Served(journal.counts(), done.text, (done.path,))

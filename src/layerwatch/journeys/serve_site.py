@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.folder import image_files, read_pixels
 from layerwatch.inspection.examiner import Examiner
+from layerwatch.inspection.journal.retention import Retention, expire
 from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
 from layerwatch.inspection.registry import InForce, Registry
 from layerwatch.inspection.scorer import Inspected
@@ -48,7 +51,12 @@ def serve_site(path: Path, stop: Event, *, said: Callable[[str], None] = print) 
     journal = open_journal(site.data, sinks, site.database)
     for line in lines:
         said(f"{line.inspected.printer}: judged by {line.inspected.model}, alarm line {line.inspected.rules.line:.4g}")
-    Service(site.data, journal, lines, sinks, site.heartbeat).run(stop)
+    keep = Retention(site.retention.ok_days, site.retention.nok_days, site.retention.free_gb)
+
+    def tend() -> None:
+        expire(journal.engine, Spool(site.data), keep, time.time(), lambda: shutil.disk_usage(site.data).free)
+
+    Service(site.data, journal, lines, sinks, site.heartbeat, tend).run(stop)
 
 
 def _line(printer: PrinterSite, site: Site) -> Line:

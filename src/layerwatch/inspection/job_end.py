@@ -1,0 +1,69 @@
+"""A job that is over -> its unpack list, what a person needs at the machine, and the message that says so."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from layerwatch.inspection.journal.entries import StoredVerdict
+from layerwatch.inspection.journal.journal import Journal
+from layerwatch.inspection.messages import Message
+from layerwatch.inspection.names import safe
+from layerwatch.inspection.reading import PlanOf
+from layerwatch.inspection.unpacking import Core, as_csv, cores_of, tally
+from layerwatch.records import DataError
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The end of one job."""
+
+    cores: tuple[Core, ...]
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """How many cores are what, in words."""
+        return tally(self.cores)
+
+
+def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanOf) -> Unpacked:
+    """Write ``jobs/PRINTER/JOB/unpack.csv`` and say that the job is over; done twice, it is the same.
+
+    Args:
+        journal: that has its verdicts.
+        folder: of the data.
+        printer: that printed it.
+        job: its name.
+        plans: of its layers, which tell where the cores are.
+    """
+    verdicts = journal.verdicts_of(printer, job)
+    cores = cores_of(verdicts, journal.alarms_of(printer, job), printed_on(verdicts, job, plans))
+    path = folder / "jobs" / safe(printer) / safe(job) / "unpack.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(as_csv(cores), encoding="utf-8")
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+    text = f"{job}: {len(verdicts)} layers; cores: {tally(cores)}"
+    body = {"event": "ended", "text": text, "unpack": path.relative_to(folder).as_posix()}
+    journal.end(printer, job, body, [Message("job", body, printer, job)], time.time())
+    return Unpacked(cores, path)
+
+
+def printed_on(verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf) -> dict[int, list[int]]:
+    """Layers of each part instance, as far as plans are known."""
+    found: dict[int, list[int]] = {}
+    for layer in sorted({one.layer for one in verdicts if one.layer >= 0}):
+        try:
+            planned = plans(job, layer)
+        except DataError:
+            continue  # said as a fault when the layer was judged
+        for part in [] if planned is None else np.unique(planned.plan[planned.plan > 0]).tolist():
+            found.setdefault(int(part), []).append(layer)
+    return found
