@@ -10,7 +10,7 @@ OUT ?= demo
 BIN := .venv/bin
 CODE := src tests benchmarks
 
-.PHONY: .venv demo test test-all test-packages lint format lock clean
+.PHONY: .venv demo test test-all test-packages proofs soak lint format lock clean
 
 .venv: .venv/installed
 
@@ -38,6 +38,14 @@ test: test-packages lint
 
 test-all: test-packages lint
 	$(BIN)/python -m pytest
+
+proofs: test-packages .venv
+	$(BIN)/python benchmarks/proofs.py --out results/proofs.json
+
+soak: test-packages .venv
+	$(BIN)/python benchmarks/crashes.py --kills 1000 --out results/proofs-crashes.json
+	$(BIN)/python benchmarks/alarms.py --out results/proofs-alarms.json
+	$(BIN)/python benchmarks/proofs.py --out results/proofs.json
 
 format: .venv
 	$(BIN)/ruff format $(CODE)
