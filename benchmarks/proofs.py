@@ -100,7 +100,7 @@ PROOFS = {
     ),
     "R11": _of("migrations forth, back and forth again: no row lost", "test_migrations"),
     "R12": _of("backup while the service writes: all that was committed before is in it", "test_backup"),
-    "R13": _of("retention: nothing unjudged, pinned or of an open alarm goes", "test_retention"),
+    "R13": _of("retention: nothing that waits or is of a job with an open alarm goes", "test_retention"),
     "R14": _of(
         "versions 3.40.1 to 3.54, network disks: WAL only where it is safe",
         "test_journal",
