@@ -17,7 +17,6 @@ from layerwatch.images.archive import encode_png
 from layerwatch.images.gating import Gate
 from layerwatch.images.grey import to_grey, to_uint16
 from layerwatch.images.plain_gate import plain_gate
-from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.frame_folder import Folder
 from layerwatch.inspection.inspector import Inspector
 from layerwatch.inspection.messages import Message, as_json, verdict_of
@@ -125,7 +124,7 @@ class Asked(Detector):
 
 
 @dataclass(frozen=True)
-class Given(Camera):
+class Given:
     """Frames that are there already."""
 
     summary = "for this test"
