@@ -147,7 +147,7 @@ def proofs(healthy: list[Heard], found: list[tuple[DefectOrder, Heard]], command
             "reported",
             True,
         ),
-        row(f"{wrong} sound frames of {LAYERS * len(found)} called a fault", "none named Type 1", wrong == 0),
+        row(f"{wrong} of {len(found)} defective jobs with an alarm of a fault", "no defect named a fault", wrong == 0),
     ]
 
 

@@ -18,6 +18,7 @@ from layerwatch.inspection.job_end import end_job
 from layerwatch.inspection.journal.database import open_engine
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up
+from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.publisher import Publisher
 from layerwatch.inspection.reading import FrameReader
 from layerwatch.inspection.scorer import Inspected
@@ -98,6 +99,19 @@ def serve_demo(
     if not 0 < speed <= 1e6:
         raise UsageError(f"--speed {speed:g}; give how many times faster than real it shall print, such as 20")
     sinks: dict[str, Sink] = {"folder": Folder(folder / "messages"), **({} if quiet else {"console": Console()})}
+    with owned(folder):
+        return _served(wish, folder, speed, stop or Event(), sinks, progress, said)
+
+
+def _served(
+    wish: PlantWish,
+    folder: Path,
+    speed: float,
+    stop: Event,
+    sinks: Mapping[str, Sink],
+    progress: Progress,
+    said: Callable[[str], None],
+) -> Served:
     journal = open_journal(folder, sinks)
     plate = plate_of(wish)
     model = model_of(wish, plate, folder, progress)
@@ -107,7 +121,7 @@ def serve_demo(
     waiting = [one for one in job.frames if not journal.has(Identity(PRINTER, JOB, one.layer))]
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
     service = Service(folder, journal, [line], sinks)
-    service.run(stop or Event(), until_done=True)
+    service.run(stop, until_done=True)
     served = _ended(journal, job, folder)
     Publisher(journal, sinks).step(time.time())
     return replace(served, counts=journal.counts())

@@ -15,6 +15,7 @@ from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.folder import image_files, read_pixels
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.journal.retention import Retention, expire
+from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
 from layerwatch.inspection.registry import InForce, Registry
 from layerwatch.inspection.scorer import Inspected
@@ -46,6 +47,11 @@ def serve_site(path: Path, stop: Event, *, said: Callable[[str], None] = print) 
     """
     site = read_site(path)
     site.check()
+    with owned(site.data):
+        _serve(site, stop, said)
+
+
+def _serve(site: Site, stop: Event, said: Callable[[str], None]) -> None:
     sinks = sinks_of(site)
     lines = [_line(printer, site) for printer in site.printers]
     journal = open_journal(site.data, sinks, site.database)
