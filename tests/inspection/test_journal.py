@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -322,3 +323,21 @@ def _row(number: int) -> dict[str, object]:
     named = {"printer": "P1", "job": f"job {number // 1000}", "layer": number % 1000, "phase": "", "shot": ""}
     kept = {"sha256": "a" * 64, "path": f"frames/P1/{number}.png", "size": 1000, "name": "x", "note": ""}
     return {**named, **kept, "received": float(number), "exposed": None, "state": state}
+
+
+def test_a_good_frame_takes_the_place_of_one_that_could_not_be_read(journal: Journal) -> None:
+    def sent(data: bytes) -> tuple[Delivery, Spooled]:
+        digest = hashlib.sha256(data).hexdigest()
+        return Delivery(Identity("p", "j", 1), data, ".png", "n"), Spooled(
+            f"frames/{digest[:8]}.png", digest, len(data)
+        )
+
+    number = journal.receive(*sent(b"broken")).frame
+    verdict = Verdict("j", 1, "FAULT", reason="unreadable frame: no PNG")
+    told = Message("verdict", {"layer": 1}, "p", "j")
+    journal.record(Outcome("p", "j", (Entry(verdict, number, "unreadable frame"),), (), (told,)))
+    assert journal.receive(*sent(b"good")).word == "late"
+    waiting = journal.waiting("p")
+    assert [one.number for one in waiting] == [number]
+    assert waiting[0].sha256 == hashlib.sha256(b"good").hexdigest()
+    assert journal.counts()["conflicts"] == 1

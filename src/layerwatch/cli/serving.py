@@ -33,7 +33,7 @@ def serve(
     defect: Annotated[str, typer.Option(help="With --demo: on the shelf job.defects.")] = "agglomerate",
     fault: Annotated[str, typer.Option(help="With --demo: on the shelf job.faults.")] = "frozen",
     seed: Seed = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No verdicts on the terminal.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Neither verdicts nor alarms on the terminal.")] = False,
 ) -> None:
     """Inspect printers while they print: frames in, verdicts and alarms out, nothing lost."""
     from layerwatch.records import UsageError
@@ -43,7 +43,7 @@ def serve(
     if site is not None:
         from layerwatch.journeys.serve_site import serve_site
 
-        serve_site(site, _stopping())
+        serve_site(site, _stopping(), quiet=quiet)
         return
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.examples import example_parts

@@ -8,7 +8,7 @@ from typing import Literal
 
 UNKNOWN = -1  # layer of a frame that nothing tells
 
-Word = Literal["new", "duplicate", "conflict", "late"]  # late: its layer was already counted as missing
+Word = Literal["new", "duplicate", "conflict", "late"]  # late: its layer was counted as missing or broken
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanO
         plans: of its layers, which tell where the cores are.
     """
     verdicts = journal.verdicts_of(printer, job)
-    cores = cores_of(verdicts, journal.alarms_of(printer, job), printed_on(verdicts, job, plans))
+    cores = cores_of(verdicts, journal.alarms_of(printer, job), *printed_on(verdicts, job, plans))
     path = folder / "jobs" / safe(printer) / safe(job) / "unpack.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -56,14 +56,18 @@ def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanO
     return Unpacked(cores, path)
 
 
-def printed_on(verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf) -> dict[int, list[int]]:
-    """Layers of each part instance, as far as plans are known."""
-    found: dict[int, list[int]] = {}
-    for layer in sorted({one.layer for one in verdicts if one.layer >= 0}):
+def printed_on(verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf) -> tuple[dict[int, list[int]], list[int]]:
+    """Layers of each part instance from the job's first to its last, and those of which no plan is known."""
+    known = sorted({one.layer for one in verdicts if one.layer >= 0})
+    found, unplanned = dict[int, list[int]](), list[int]()
+    for layer in range(known[0], known[-1] + 1) if known else ():
         try:
             planned = plans(job, layer)
         except DataError:
-            continue  # said as a fault when the layer was judged
-        for part in [] if planned is None else np.unique(planned.plan[planned.plan > 0]).tolist():
+            planned = None  # said as a fault when the layer was judged
+        if planned is None:
+            unplanned.append(layer)
+            continue
+        for part in np.unique(planned.plan[planned.plan > 0]).tolist():
             found.setdefault(int(part), []).append(layer)
-    return found
+    return found, unplanned

@@ -45,7 +45,8 @@ class Line:
     camera: Camera
     inspected: Inspected
     escalate_after: float = 300.0  # s until an alarm that nobody acknowledged is told again
-    over_after: float = 3600.0  # s without a frame, after which a job is over; another job ends it at once
+    over_after: float = 3600.0  # s without a frame, after which a job is over
+    over_soon: float = 300.0  # the same where another job has had frames since
 
 
 @dataclass(eq=False)
@@ -70,7 +71,7 @@ class Service:
             until_done: end also when all cameras have ended and everything is judged and published.
         """
         Spool(self.folder).sweep()
-        self._say_all("online", f"watching, with {len(self.lines)} printers")
+        self._say_all("online", "watching")
         over, publisher = Event(), Publisher(self.journal, self.sinks)
         beating = Heartbeat(self.folder / HEARTBEAT, self.pulse, self.heartbeat)
         threads = [self._begin(line, over) for line in self.lines]
@@ -150,7 +151,8 @@ class Service:
             return
         newest = max(running, key=lambda one: one[2])
         for one in running:
-            if one is not newest or time.time() - one[2] > line.over_after:
+            patience = line.over_after if one is newest else line.over_soon
+            if time.time() - one[2] > patience:
                 end_job(self.journal, self.folder, printer, one[1], line.inspected.reader.plans)
 
     def _escalate(self, line: Line) -> None:

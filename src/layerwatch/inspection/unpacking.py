@@ -19,8 +19,8 @@ class Core:
 
     part: int  # instance number of the plan
     word: Literal["OK", "NOK", "not judged"]
-    layers: int  # on which it is printed, as far as they came
-    unjudged: int  # of these
+    layers: int  # on which it is printed, or may be
+    unjudged: int  # of these, never come or a fault
     worst: str = ""  # its worst defect in words
     level: str = ""  # minor or critical
     x: float = float("nan")  # mm, of the worst defect
@@ -32,22 +32,26 @@ class Core:
 
 
 def cores_of(
-    verdicts: Sequence[StoredVerdict], alarms: Sequence[AlarmEntry], printed: Mapping[int, Iterable[int]]
+    verdicts: Sequence[StoredVerdict],
+    alarms: Sequence[AlarmEntry],
+    printed: Mapping[int, Iterable[int]],
+    unplanned: Iterable[int] = (),
 ) -> tuple[Core, ...]:
     """What to do with each core.
 
     Args:
         verdicts: of the job.
         alarms: of the job, cleared ones as well; a defect that nobody saw again is still in the core.
-        printed: layers on which each core is printed.
+        printed: layers on which each core is printed, those that never came as well.
+        unplanned: layers of the job of which no plan is known: any core may be on them, so all count them as unjudged.
     """
-    faults = {one.layer for one in verdicts if one.word == "FAULT"}
-    seen = {one.layer for one in verdicts}
-    return tuple(_core(part, set(layers) & seen, faults, alarms) for part, layers in sorted(printed.items()))
+    judged = {one.layer for one in verdicts if one.word != "FAULT"}
+    more = set(unplanned)
+    return tuple(_core(part, set(layers) | more, judged - more, alarms) for part, layers in sorted(printed.items()))
 
 
-def _core(part: int, layers: set[int], faults: set[int], alarms: Sequence[AlarmEntry]) -> Core:
-    unjudged = len(layers & faults)
+def _core(part: int, layers: set[int], judged: set[int], alarms: Sequence[AlarmEntry]) -> Core:
+    unjudged = len(layers - judged)
     found = [(one, alarm) for alarm in alarms if alarm.kind == "defect" for one in alarm.body["objects"]]
     own = [(one, alarm) for one, alarm in found if one["part"] == part]
     if own:

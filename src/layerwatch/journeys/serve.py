@@ -145,7 +145,8 @@ def _inspected(wish: PlantWish, model: StoredModel, job: VirtualJob, folder: Pat
 def _ended(journal: Journal, job: VirtualJob, folder: Path) -> Served:
     """The unpack map, once all layers are judged."""
     verdicts = journal.verdicts_of(PRINTER, JOB)
-    if {one.layer for one in verdicts} < {frame.layer for frame in job.frames}:
+    is_running = any(name == JOB for _, name, _ in journal.jobs_of(PRINTER, running=True))
+    if not is_running or {one.layer for one in verdicts} < {frame.layer for frame in job.frames}:
         return Served(journal.counts(), "", ())
     done = end_job(journal, folder, PRINTER, JOB, job.planned)
     return Served(journal.counts(), done.text, (done.path,))

@@ -20,7 +20,8 @@ from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
 from layerwatch.inspection.registry import InForce, Registry
 from layerwatch.inspection.scorer import Inspected
 from layerwatch.inspection.service import Line, Service
-from layerwatch.inspection.site import PrinterSite, Site, camera_of, read_site, sinks_of
+from layerwatch.inspection.sinks.console import Console
+from layerwatch.inspection.site import Only, PrinterSite, Site, camera_of, read_site, sinks_of
 from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
 from layerwatch.journeys.serve import open_journal
@@ -33,12 +34,13 @@ _RATE = 0.01  # of healthy layers that may be NOK, where the calibration can pro
 _HEIGHT = 0.3  # mm a layer, where the site does not say it
 
 
-def serve_site(path: Path, stop: Event, *, said: Callable[[str], None] = print) -> None:
+def serve_site(path: Path, stop: Event, *, quiet: bool = False, said: Callable[[str], None] = print) -> None:
     """Serve until told to stop.
 
     Args:
         path: of the site file.
         stop: set from outside.
+        quiet: no alarms and troubles on the terminal.
         said: told what a user should know.
 
     Raises:
@@ -48,11 +50,13 @@ def serve_site(path: Path, stop: Event, *, said: Callable[[str], None] = print) 
     site = read_site(path)
     site.check()
     with owned(site.data):
-        _serve(site, stop, said)
+        _serve(site, stop, said, quiet=quiet)
 
 
-def _serve(site: Site, stop: Event, said: Callable[[str], None]) -> None:
+def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool) -> None:
     sinks = sinks_of(site)
+    if not quiet and not any(isinstance(sink, Console) for sink in sinks.values()):
+        sinks["terminal"] = Only(Console(), ("alarm", "job", "printer"))
     lines = [_line(printer, site) for printer in site.printers]
     journal = open_journal(site.data, sinks, site.database)
     for line in lines:

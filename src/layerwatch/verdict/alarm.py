@@ -179,7 +179,7 @@ class JobAlarms:
             text=_in_words(objects, self.rules.unit) if objects else f"defect without a place: layer {raised}",
             first_layer=min([raised, *(one.first_layer for one in objects)]),
             raised_layer=raised,
-            last_layer=verdict.layer,
+            last_layer=max([verdict.layer, *(one.last_layer for one in objects)]),
             objects=objects,
             score=_highest(verdict.score, math.nan if before is None else before.score),
         )

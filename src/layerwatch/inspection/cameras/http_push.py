@@ -150,6 +150,8 @@ class _Desk:
             return _Answer(408, {"error": f"the file was not here after {_SLOWEST:g} s"})
         except _KeyReusedError:
             return _Answer(422, {"error": "this Idempotency-Key came with another frame before; use a new one"})
+        if not data:
+            return _Answer(422, {"error": "an empty body; send the bytes of the frame's file"})
         if self._is_closed:
             return _STOPPING
         loop = asyncio.get_running_loop()

@@ -48,7 +48,9 @@ class Journal:
                 return Receipt("new", _key(number), spooled.sha256)
             if known.sha256 == spooled.sha256:
                 return Receipt("duplicate", known.number, spooled.sha256)
-            if known.state == "missing":
+            if known.state == "missing" or _is_unreadable(connection, known.number):
+                if known.path:
+                    _keep_beside(connection, known.number, known.sha256, known.path, now)
                 late = rows.of_delivery(delivery, spooled, now)
                 connection.execute(update(frames).where(frames.c.number == known.number).values(**late))
                 _meet(connection, delivery.identity, now)
@@ -60,8 +62,7 @@ class Journal:
         """Another frame of the same name: kept beside, and said once."""
         same = and_(conflicts.c.frame == frame, conflicts.c.sha256 == spooled.sha256)
         if connection.execute(select(conflicts.c.number).where(same)).first() is None:
-            told = {"frame": frame, "sha256": spooled.sha256, "path": spooled.path, "received": now}
-            connection.execute(insert(conflicts).values(**told))
+            _keep_beside(connection, frame, spooled.sha256, spooled.path, now)
             identity = delivery.identity
             text = f"layer {identity.layer} came twice with different pixels; the first is judged, both are kept"
             body = {"event": "conflict", "layer": identity.layer, "text": text, "file": spooled.path}
@@ -160,9 +161,10 @@ class Journal:
             found = connection.execute(select(frames.c.state).where(_is(identity))).first()
             return found is not None and found.state != "missing"
 
-    def told(self, after: int = 0, most: int = 1000) -> tuple[Message, ...]:
-        """Messages after that number, in order."""
+    def told(self, after: int = 0, most: int = 1000, kind: Kind | None = None) -> tuple[Message, ...]:
+        """Messages after that number, in order; of one kind, or of all."""
         query = select(messages).where(messages.c.number > after).order_by(messages.c.number).limit(most)
+        query = query if kind is None else query.where(messages.c.kind == kind)
         with self._reading() as connection:
             return tuple(rows.message_of(row) for row in connection.execute(query))
 
@@ -217,6 +219,17 @@ class Journal:
                 yield connection
         except DBAPIError as error:
             raise StorageError(f"the journal cannot be read ({error.orig}); mend the database") from None
+
+
+def _keep_beside(connection: Connection, frame: int, sha256: str, path: str, now: float) -> None:
+    """A second file of a frame, that nothing of it is lost."""
+    connection.execute(insert(conflicts).values(frame=frame, sha256=sha256, path=path, received=now))
+
+
+def _is_unreadable(connection: Connection, frame: int) -> bool:
+    """A frame that was judged to be broken: a better one may take its place."""
+    found = connection.execute(select(verdicts.c.fault).where(verdicts.c.frame == frame)).first()
+    return found is not None and found.fault == "unreadable frame"
 
 
 def _is(one: Identity) -> Any:
