@@ -13,6 +13,7 @@ import platform
 import resource
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -21,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from layerwatch.detectors.plan_aware import PlanAware
+from layerwatch.images.binning import binned
 from layerwatch.images.plain_gate import plain_gate
 from layerwatch.inspection.cameras.virtual import Virtual
+from layerwatch.inspection.deliveries import Delivery
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.reading import FrameReader
@@ -38,7 +41,11 @@ from layerwatch.verdict.judge import Judge
 from layerwatch.verdict.localise import fit_spread
 from layerwatch.verdict.threshold import fit_threshold
 
-SIZES = {"128 x 128": (128, 128, 3.75), "640 x 480": (640, 480, 1.0)}
+SIZES = {
+    "128 x 128": (128, 128, 3.75, 1),
+    "640 x 480, binned to 160 x 120": (640, 480, 1.0, 4),
+    "640 x 480": (640, 480, 1.0, 1),
+}  # px, px, mm a pixel, binning
 PRINTERS, EVERY, LIMIT = 8, 2.0, 2.0  # s between two layers of a printer, and s that p99 may be
 
 
@@ -47,6 +54,7 @@ class Bench:
     """What is judged, and how."""
 
     machine: Machine
+    binning: int
     job: VirtualJob
     detector: PlanAware
     judge: Judge
@@ -54,13 +62,27 @@ class Bench:
     def line(self, printer: str, folder: Path, pace: float, repeats: int) -> Line:
         """One printer that prints the job so many times, each under a name of its own."""
         frames = [replace(frame, job=f"{JOB}-{n}") for n in range(repeats) for frame in self.job.frames]
-        size = (self.machine.height, self.machine.width)
+        size = (self.machine.height // self.binning, self.machine.width // self.binning)
         examiner = Examiner(self.detector, self.judge, size, plain_gate(size))
+        plans, machine = self.job.plans, self.machine
         reader = FrameReader(
-            Spool(folder), lambda _, layer: self.job.plans.get(layer), self.machine.mm_per_px, self.machine.span
+            Spool(folder), lambda _, layer: plans.get(layer), machine.mm_per_px, machine.span, binning=self.binning
         )
         inspected = Inspected(printer, examiner, reader, AlarmRules(5.0, unit="K"), self.machine.layer_height)
-        return Line(Virtual(printer, frames, pace), inspected)
+        late = pace * int(printer.rpartition("-")[2]) / PRINTERS  # printers are not in step
+        return Line(Late(printer, frames, pace, late), inspected)
+
+
+@dataclass(eq=False)
+class Late(Virtual):
+    """A virtual printer that begins later."""
+
+    late: float = 0.0  # s
+
+    def deliveries(self, stop: Event) -> Iterator[Delivery]:
+        """See Camera."""
+        stop.wait(self.late)
+        yield from super().deliveries(stop)
 
 
 def main() -> None:
@@ -68,13 +90,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("rate.json"))
+    parser.add_argument("--size", action="append", choices=list(SIZES), help="may be repeated; default: all")
     parser.add_argument("--proofs", type=Path, default=None)
     given = parser.parse_args()
     told: list[dict[str, Any]] = []
-    for name, (width, height, scale) in SIZES.items():
+    for name, (width, height, scale, binning) in SIZES.items():
+        if given.size and name not in given.size:
+            continue
         usual = default_machine()
         bed = (width * scale, height * scale, usual.bed[2])
-        bench = bench_of(replace(usual, width=width, height=height, bed=bed), given.layers)
+        bench = bench_of(replace(usual, width=width, height=height, bed=bed), given.layers, binning)
         told.append({"size": name, "case": "one printer, one after another", **measured(bench, 1, 0.0)})
         told.append(
             {"size": name, "case": f"{PRINTERS} printers, one layer in {EVERY:g} s", **measured(bench, 8, EVERY)}
@@ -88,16 +113,16 @@ def main() -> None:
         given.proofs.write_text(json.dumps(proofs(told), indent=1) + "\n", encoding="utf-8")
 
 
-def bench_of(machine: Machine, layers: int) -> Bench:
+def bench_of(machine: Machine, layers: int, binning: int) -> Bench:
     """A virtual job, and a detector that has learnt from others."""
     wish = PlantWish(example_parts()[0], machine, layers)
     plate = plate_of(wish)
-    jobs = healthy_jobs(wish, plate, 3, 12)
+    jobs = [[binned(image, binning) for image in job] for job in healthy_jobs(wish, plate, 3, 12)]
     detector = PlanAware().fit([image for job in jobs[:2] for image in job])
     readings = detector.follow(jobs[2])
     scores = np.array([one.score for one in readings])
     spread = fit_spread([one.heat for one in readings if one.heat is not None], [image.plan for image in jobs[2]])
-    return Bench(machine, virtual_job(wish, plate), detector, Judge(fit_threshold(scores, 0.1), spread))
+    return Bench(machine, binning, virtual_job(wish, plate), detector, Judge(fit_threshold(scores, 0.1), spread))
 
 
 def measured(bench: Bench, printers: int, pace: float) -> dict[str, Any]:

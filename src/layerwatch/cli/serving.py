@@ -15,7 +15,11 @@ from layerwatch.cli.app import Seed, app
 
 journal = typer.Typer(name="journal", help="What a service has kept.", no_args_is_help=True)
 app.add_typer(journal)
+alarms = typer.Typer(name="alarms", help="Alarms of a service: list, acknowledge, shelve.", no_args_is_help=True)
+app.add_typer(alarms)
 
+By = Annotated[str, typer.Option(help="Who does it; the audit keeps it.")]
+Comment = Annotated[str, typer.Option(help="Why.")]
 Data = Annotated[Path, typer.Option(help="Folder of everything that the service keeps.")]
 
 
@@ -96,6 +100,50 @@ def export(
 
     for piece in written(data):
         sys.stdout.write(piece)
+
+
+@journal.command(epilog="Example: layerwatch journal backup /srv/backup --data layerwatch-data")
+def backup(
+    to: Annotated[Path, typer.Argument(help="Folder that the copy goes to.")],
+    data: Data = Path("layerwatch-data"),
+) -> None:
+    """Copy the database while the service runs; frames are files and are copied as files."""
+    from layerwatch.journeys.look_after import backed_up
+
+    print(backed_up(data, to))
+
+
+@alarms.command(name="list", epilog="Example: layerwatch alarms list --data layerwatch-data --all")
+def list_alarms(
+    data: Data = Path("layerwatch-data"),
+    every: Annotated[bool, typer.Option("--all", help="Cleared ones as well.")] = False,
+) -> None:
+    """The open alarms, one line each; the first word is the alarm's name."""
+    from layerwatch.journeys.alarm_desk import alarms as found
+
+    print("\n".join(one.text for one in found(data, every=every)) or "no open alarm")
+
+
+@alarms.command(epilog="Example: layerwatch alarms acknowledge printer-1/job-7/1 --by Kim --data layerwatch-data")
+def acknowledge(alarm: str, by: By, data: Data = Path("layerwatch-data"), comment: Comment = "") -> None:
+    """Say that somebody has seen it: it is not told again as escalated."""
+    from layerwatch.journeys.alarm_desk import act
+
+    print(act(data, alarm, "acknowledge", by=by, comment=comment).text)
+
+
+@alarms.command(epilog="Example: layerwatch alarms shelve printer-1/job-7/1 --by Kim --minutes 30 --comment known")
+def shelve(
+    alarm: str,
+    by: By,
+    minutes: Annotated[float, typer.Option(min=1, max=1440, help="After which it is raised again.")] = 30,
+    data: Data = Path("layerwatch-data"),
+    comment: Comment = "",
+) -> None:
+    """Put it aside for a while."""
+    from layerwatch.journeys.alarm_desk import act
+
+    print(act(data, alarm, "shelve", by=by, comment=comment, minutes=minutes).text)
 
 
 def _stopping() -> Event:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from jaxtyping import UInt8
 
+from layerwatch.images.binning import binned
 from layerwatch.images.folder import read_image
 from layerwatch.images.outside import shared_child
 from layerwatch.images.scales import scaled
@@ -45,6 +46,12 @@ class FrameReader:
     mm_per_px: float = 1.0
     span: tuple[float, float] | None = None  # degC at grey 0 and 1
     scale: str | None = None  # what a thermal camera's counts mean
+    binning: int = 1  # pixels of the camera a side of one that is judged; mm_per_px is the camera's
+
+    @property
+    def judged_mm_per_px(self) -> float:
+        """Size of a pixel that is judged."""
+        return self.binning * self.mm_per_px
 
     def read(self, frame: Frame) -> LayerImage | Fault:
         """The layer image with its plan."""
@@ -57,7 +64,7 @@ class FrameReader:
             path = self.spool.path(frame.path)
             image = read_image(path, job=one.job, layer=one.layer, name=name, span=self.span, read=read)
             kind = "unusable plan"
-            return self._with_plan(image, frame)
+            return binned(self._with_plan(image, frame), self.binning)
         except DataError as error:
             return Fault(one.job, one.layer, kind, str(error), _SEND_AGAIN, name)
 

@@ -116,7 +116,7 @@ class Scorer:
             if before.path:
                 for judged in one.examiner.take(one.reader.read(before)):
                     self._beside(judged)
-        self._alarms = JobAlarms(one.rules, Tracker(one.reader.mm_per_px, one.layer_height))
+        self._alarms = JobAlarms(one.rules, Tracker(one.reader.judged_mm_per_px, one.layer_height))
         for stored in self.journal.verdicts_of(one.printer, job):
             verdict, told = stored.verdict, stored.body.get("sightings", [])
             sightings = tuple(
@@ -177,7 +177,7 @@ class Scorer:
     def _sightings(self, judged: Judged) -> tuple[Sighting, ...]:
         plan = None if judged.image is None else judged.image.plan
         z = (judged.verdict.layer + 1) * self.inspected.layer_height
-        return sighted(judged.verdict.regions, z, self.inspected.reader.mm_per_px, plan)
+        return sighted(judged.verdict.regions, z, self.inspected.reader.judged_mm_per_px, plan)
 
     def _state(self, change: Change) -> AlarmEntry:
         """The operator's state after what the system saw."""

@@ -71,6 +71,7 @@ class PrinterSite:
     layer_height: float | None = None  # mm
     span: tuple[float, float] | None = None  # degC at grey 0 and 1
     scale: str | None = None  # what a thermal camera's counts mean
+    binning: int = 1  # pixels of the camera a side of one that is judged
     false_alarms: float = 0.05  # share of the healthy jobs that raise any alarm
     escalate_after: float = 300.0  # s until an alarm that nobody acknowledged is told again, louder
 
@@ -279,6 +280,7 @@ def _printer(table: dict[str, Any], place: Place) -> PrinterSite:
             <= (1 if printer.layer_height is None else printer.layer_height)
             <= 5,
             "false_alarms must lie between 0 and 0.5, a share of the healthy jobs": not 0 < printer.false_alarms <= 0.5,
+            "binning must lie between 1 and 16": not 1 <= printer.binning <= 16,
             "escalate_after must be above 0 s": printer.escalate_after <= 0,
         },
     )

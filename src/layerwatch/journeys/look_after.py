@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from layerwatch.inspection.checkup import Finding, check_up
+from layerwatch.inspection.journal.backup import back_up
 from layerwatch.inspection.journal.export import document
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.service import HEARTBEAT
@@ -53,3 +54,8 @@ def _printers(journal: Journal) -> Iterator[Finding]:
 def written(folder: Path) -> Iterator[str]:
     """One JSON document, piece by piece; errors as in ``examined``."""
     return document(known_journal(folder))
+
+
+def backed_up(folder: Path, to: Path) -> Path:
+    """A copy of the database, proven whole; errors as in ``examined``, or the copy cannot be written."""
+    return back_up(known_journal(folder).engine, to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from threading import Event
 
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.plain_gate import plain_gate
-from layerwatch.images.writing import check_writable
+from layerwatch.images.writing import check_writable, write_file
 from layerwatch.inspection.cameras.virtual import Virtual
 from layerwatch.inspection.deliveries import Identity
 from layerwatch.inspection.examiner import Examiner
@@ -32,7 +33,7 @@ from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob
 from layerwatch.journeys.train import judge_of
 from layerwatch.records import Progress, UsageError, silent
 
-DATABASE = "journal.db"
+DATABASE, WANTS = "journal.db", "sinks.json"
 PRINTER = "virtual-printer"
 _RATE = 0.02  # of healthy layers that may be NOK; alarms have a line of their own
 
@@ -56,7 +57,10 @@ def open_journal(folder: Path, sinks: Mapping[str, Sink] | None = None, url: str
     check_writable(folder)
     engine = open_engine(url or f"sqlite:///{(folder / DATABASE).absolute()}")
     bring_up(engine)
-    return Journal(engine, {name: sink.wants for name, sink in (sinks or {}).items()})
+    wants = {name: sink.wants for name, sink in (sinks or {}).items()}
+    if sinks is not None:
+        write_file(folder / WANTS, json.dumps(wants).encode())  # for whoever acts on alarms beside the service
+    return Journal(engine, wants)
 
 
 def known_journal(folder: Path, url: str = "") -> Journal:
@@ -67,7 +71,10 @@ def known_journal(folder: Path, url: str = "") -> Journal:
     """
     if not url and not (folder / DATABASE).is_file():
         raise UsageError(f"{folder}: no journal here; give the --data of a service that has run")
-    return open_journal(folder, url=url)
+    journal, file = open_journal(folder, url=url), folder / WANTS
+    if file.is_file():
+        journal.sinks = {name: tuple(kinds) for name, kinds in json.loads(file.read_bytes()).items()}
+    return journal
 
 
 def serve_demo(

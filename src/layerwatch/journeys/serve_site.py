@@ -79,9 +79,9 @@ def _line(printer: PrinterSite, site: Site) -> Line:
     trained = model.provenance.get("pixels")
     size = None if trained is None else (int(trained[0]), int(trained[1]))
     known, span = model.provenance.get("mm_per_px"), printer.span or model.provenance.get("span")
-    scale = printer.mm_per_px or float(known or 1.0)
+    scale = printer.mm_per_px or float(known or 1.0) / printer.binning  # the model knows the pixels that are judged
     grey = None if span is None else (float(span[0]), float(span[1]))
-    reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale)
+    reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale, printer.binning)
     examiner = Examiner(model.detector, judge_of(model, _rate(model)), size, gate_for(folder, model, None).gate)
     rules = AlarmRules(_alarm_line(model, force), unit="K" if grey else "")
     shadow = _shadow_of(site, force, size)
