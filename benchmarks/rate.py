@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ SIZES = {
     "640 x 480, binned to 160 x 120": (640, 480, 1.0, 4),
     "640 x 480": (640, 480, 1.0, 1),
 }  # px, px, mm a pixel, binning
+FAST, FASTER = "128 x 128", 20
+SLOPE = 1.0  # MB an hour that resident memory may grow
 PRINTERS, EVERY, LIMIT = 8, 2.0, 2.0  # s between two layers of a printer, and s that p99 may be
 
 
@@ -91,6 +93,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("rate.json"))
     parser.add_argument("--size", action="append", choices=list(SIZES), help="may be repeated; default: all")
+    parser.add_argument("--soak", type=float, default=0.0, help="minutes at full rate for R9; 0: none")
     parser.add_argument("--proofs", type=Path, default=None)
     given = parser.parse_args()
     told: list[dict[str, Any]] = []
@@ -104,13 +107,19 @@ def main() -> None:
         told.append(
             {"size": name, "case": f"{PRINTERS} printers, one layer in {EVERY:g} s", **measured(bench, 8, EVERY)}
         )
-        for row in told[-2:]:
+        if name == FAST:
+            told.append(
+                {"size": name, "case": f"{PRINTERS} printers, {FASTER} times", **measured(bench, 8, EVERY / FASTER)}
+            )
+            if given.soak:
+                told.append({"size": name, "case": "soak", **soaked(bench, given.soak)})
+        for row in told[-4:]:
             print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     where = {"machine": platform.processor() or platform.machine(), "date": time.strftime("%Y-%m-%d"), "rows": told}
     given.out.write_text(json.dumps(where, indent=1) + "\n", encoding="utf-8")
     if given.proofs is not None:
-        given.proofs.write_text(json.dumps(proofs(told), indent=1) + "\n", encoding="utf-8")
+        given.proofs.write_text(json.dumps(proofs(told, given.layers), indent=1) + "\n", encoding="utf-8")
 
 
 def bench_of(machine: Machine, layers: int, binning: int) -> Bench:
@@ -139,9 +148,45 @@ def measured(bench: Bench, printers: int, pace: float) -> dict[str, Any]:
     return {**rows, "layers a second": round(printers * len(bench.job.frames) / took, 2), "MB at most": round(memory)}
 
 
+def soaked(bench: Bench, minutes: float) -> dict[str, Any]:
+    """Full rate for some minutes: how memory and open files go."""
+    jobs = max(int(60 * minutes / (EVERY * len(bench.job.frames))), 1)
+    seen: list[tuple[float, float, int]] = []
+    stop = Event()
+
+    def watch() -> None:
+        while not stop.wait(2.0):
+            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+            files = len(list(Path("/proc/self/fd").iterdir()))
+            seen.append((time.monotonic(), pages * resource.getpagesize() / 1e6, files))
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        journal = open_journal(folder)
+        lines = [bench.line(f"printer-{n}", folder, EVERY, jobs) for n in range(PRINTERS)]
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        Service(folder, journal, lines, {}).run(Event(), until_done=True)
+        stop.set()
+        watcher.join()
+        layers = journal.counts()["verdicts"]
+    late = seen[len(seen) // 3 :]
+    at, megabytes, files = (np.array([one[k] for one in late]) for k in range(3))
+    slope = float(np.polyfit(at, megabytes, 1)[0]) * 3600
+    ends = {"MB": [round(float(megabytes[0]), 1), round(float(megabytes[-1]), 1)]}
+    return {
+        "minutes": minutes,
+        "layers": layers,
+        "MB an hour": round(slope, 1),
+        **ends,
+        "files": [int(files.min()), int(files.max())],
+    }
+
+
 def waits(journal: Journal, printers: int) -> dict[str, Any]:
     """Percentiles over all layers, and the median of each part."""
     stored = [one for n in range(printers) for one in journal.verdicts_of(f"printer-{n}", f"{JOB}-0")]
+    by_printer = [[one.layer for one in journal.verdicts_of(f"printer-{n}", f"{JOB}-0")] for n in range(printers)]
     parts = [one.body["seconds"] for one in stored]
     whole = [1e3 * sum(one.values()) for one in parts]
     since = [1e3 * (one.judged - one.body["received"]) for one in stored]
@@ -155,21 +200,31 @@ def waits(journal: Journal, printers: int) -> dict[str, Any]:
         **medians,
         **{f"received to stored p{q} ms": round(float(np.percentile(since, q)), 1) for q in (50, 99)},
         "layers": len(stored),
+        "in order": all(layers == sorted(layers) for layers in by_printer),
     }
 
 
-def proofs(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """R7 and R8 as rows of results/proofs.json."""
+def proofs(told: list[dict[str, Any]], layers: int) -> list[dict[str, Any]]:
+    """R7, R8 and R9 as rows of results/proofs.json."""
     date, command = time.strftime("%Y-%m-%d"), "python benchmarks/rate.py"
-    rows = []
+    rows: list[dict[str, Any]] = []
+
+    def add(proof: str, figure: str, target: str, passed: bool) -> None:
+        told = {"id": proof, "command": command, "figure": figure, "target": target, "pass": passed, "date": date}
+        rows.append(told)
+
     for row in told:
-        p99 = row["received to stored p99 ms"] / 1e3
-        if "printers" in row["case"]:
-            figure = f"plan_aware, {row['size']}: p99 {p99:.2f} s, {row['layers']} layers"
-            target, passed = f"p99 at most {LIMIT:g} s", p99 <= LIMIT
-            rows.append(
-                {"id": "R8", "command": command, "figure": figure, "target": target, "pass": passed, "date": date}
-            )
+        size, case = row["size"], row["case"]
+        if case == "soak":
+            figure = f"{row['MB an hour']} MB an hour over {row['minutes']:g} min, files {row['files']}"
+            add("R9", figure, f"at most {SLOPE:g} MB an hour, files constant", row["MB an hour"] <= SLOPE)
+        elif case.endswith("times"):
+            whole = row["layers"] == PRINTERS * layers and row["in order"]
+            figure = f"{row['layers']} of {PRINTERS * layers} layers judged, in order, {row['MB at most']} MB at most"
+            add("R7", figure, "nothing dropped, memory bounded, order kept", whole)
+        elif "printers" in case:
+            p99 = row["received to stored p99 ms"] / 1e3
+            add("R8", f"plan_aware, {size}: p99 {p99:.2f} s", f"p99 at most {LIMIT:g} s", p99 <= LIMIT)
     return rows
 
 
