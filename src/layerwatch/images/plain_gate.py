@@ -16,6 +16,7 @@ from layerwatch.images.gating import LAGS, Gate
 from layerwatch.images.tails import Tails
 
 PLAIN = ("truncated", "wrong_size", "black", "duplicated", "frozen")
+RUNNING = (*PLAIN, "dropped")  # for frames of a running job, whose layers follow one another
 
 
 def plain_gate(size: tuple[int, int] | None, names: Sequence[str] = PLAIN) -> Gate:

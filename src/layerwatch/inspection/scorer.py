@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -68,9 +68,9 @@ class Scorer:
         if not waiting:
             return False
         frame = waiting[0]
-        if frame.identity.job != self._job:
-            self._follow(frame.identity.job)
         try:
+            if frame.identity.job != self._job:
+                self._follow(frame.identity.job)
             self._judge(frame)
         except StorageError:
             self._job = None  # gate, detector and alarms have seen what nobody will know of: begin again
@@ -113,8 +113,8 @@ class Scorer:
         if one.shadow is not None:
             one.shadow.begin(job)
         for before in self.journal.judged(one.printer, job):
-            if before.path:
-                for judged in one.examiner.take(one.reader.read(before)):
+            with suppress(Exception):  # one that broke the program then does so again
+                for judged in one.examiner.take(one.reader.read(before)) if before.path else ():
                     self._beside(judged)
         self._alarms = JobAlarms(one.rules, Tracker(one.reader.judged_mm_per_px, one.layer_height))
         for stored in self.journal.verdicts_of(one.printer, job):

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from layerwatch.detectors.storage.model_files import StoredModel
-from layerwatch.images.plain_gate import plain_gate
+from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.inspection.cameras.virtual import Virtual
 from layerwatch.inspection.deliveries import Identity
@@ -143,7 +143,7 @@ def _told(job: VirtualJob, pace: float) -> str:
 
 def _inspected(wish: PlantWish, model: StoredModel, job: VirtualJob, folder: Path) -> Inspected:
     machine, size = wish.machine, (wish.machine.height, wish.machine.width)
-    examiner = Examiner(model.detector, judge_of(model, _RATE), size, plain_gate(size))
+    examiner = Examiner(model.detector, judge_of(model, _RATE), size, plain_gate(size, RUNNING))
     reader = FrameReader(Spool(folder), job.planned, machine.mm_per_px, machine.span)
     name = f"{model.name}@{model.sha256[:12]}"
     return Inspected(PRINTER, examiner, reader, rules_of(model), machine.layer_height, name)

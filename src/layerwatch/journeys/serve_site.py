@@ -13,6 +13,8 @@ import numpy as np
 
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.folder import image_files, read_pixels
+from layerwatch.images.gate_files import DESCRIPTION
+from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.journal.retention import Retention, expire
 from layerwatch.inspection.ownership import owned
@@ -82,7 +84,9 @@ def _line(printer: PrinterSite, site: Site) -> Line:
     scale = printer.mm_per_px or float(known or 1.0) / printer.binning  # the model knows the pixels that are judged
     grey = None if span is None else (float(span[0]), float(span[1]))
     reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale, printer.binning)
-    examiner = Examiner(model.detector, judge_of(model, _rate(model)), size, gate_for(folder, model, None).gate)
+    has_gate = (folder / DESCRIPTION).is_file()
+    gate = gate_for(folder, model).gate if has_gate else plain_gate(size, RUNNING)
+    examiner = Examiner(model.detector, judge_of(model, _rate(model)), size, gate)
     rules = AlarmRules(_alarm_line(model, force), unit="K" if grey else "")
     shadow = _shadow_of(site, force, size)
     name = f"{model.name}@{model.sha256[:12]}"
