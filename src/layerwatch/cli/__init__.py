@@ -1,6 +1,18 @@
 """The command line -> one journey a verb; every heavy import waits until its verb is called."""
 
-from layerwatch.cli import bed, cleaning, comparing, factory, frames, gating, learning, running, scoring, serving
+from layerwatch.cli import (
+    bed,
+    cleaning,
+    comparing,
+    factory,
+    frames,
+    gating,
+    learning,
+    registry,
+    running,
+    scoring,
+    serving,
+)
 from layerwatch.cli.app import app, main
 
 __all__ = [
@@ -13,6 +25,7 @@ __all__ = [
     "gating",
     "learning",
     "main",
+    "registry",
     "running",
     "scoring",
     "serving",

@@ -55,6 +55,7 @@ class Scorer:
     journal: Journal
     spool: Spool
     trouble: Callable[[str], None] = unheard  # told why nothing can be written; empty when it works again
+    renew: Callable[[], Inspected | None] | None = None  # asked when a job begins; None: the same as before
     _job: str | None = None
     _alarms: JobAlarms | None = None
 
@@ -108,6 +109,7 @@ class Scorer:
 
     def _follow(self, job: str) -> None:
         """Stand where the journal stands with this job."""
+        self.inspected = (self.renew() if self.renew is not None else None) or self.inspected
         one = self.inspected
         one.examiner.begin(job)
         if one.shadow is not None:

@@ -38,6 +38,11 @@ def nothing() -> None:
     """No upkeep."""
 
 
+def unchanged() -> Inspected | None:
+    """The same model and line for ever."""
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Line:
     """One printer: where its frames come from, and how they are judged."""
@@ -45,6 +50,7 @@ class Line:
     camera: Camera
     inspected: Inspected
     escalate_after: float = 300.0  # s until an alarm that nobody acknowledged is told again
+    renew: Callable[[], Inspected | None] = unchanged  # asked when a job begins: another model or line; None: the same
     over_after: float = 3600.0  # s without a frame, after which a job is over
     over_soon: float = 300.0  # the same where another job has had frames since
 
@@ -95,7 +101,9 @@ class Service:
         """The two halves of a printer's loop."""
         name, woken, spool = line.inspected.printer, Event(), Spool(self.folder)
         receiver = Receiver(spool, self.journal, woken, lambda text: self._trouble(name, "receive", text))
-        scorer = Scorer(line.inspected, self.journal, spool, lambda text: self._trouble(name, "judge", text))
+        scorer = Scorer(
+            line.inspected, self.journal, spool, lambda text: self._trouble(name, "judge", text), line.renew
+        )
 
         def judge() -> None:
             scorer.run(over, woken, lambda busy: (self.pulse.busy if busy else self.pulse.idle)(f"judge {name}"))

@@ -73,7 +73,32 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
 
 def _line(printer: PrinterSite, site: Site) -> Line:
     """One printer as the service needs it."""
-    folder, force = _model_of(printer, site)
+    first = _force_of(printer, site)
+    renewal = Renewal(printer, site, first)
+    return Line(camera_of(printer), _inspected(printer, site, first), printer.escalate_after, renew=renewal)
+
+
+@dataclass(eq=False)
+class Renewal:
+    """What is in force is looked up at the start of each job, so that a job has one model and one line."""
+
+    printer: PrinterSite
+    site: Site
+    _force: InForce | None
+
+    def __call__(self) -> Inspected | None:
+        """Another model or threshold since the last look; None: the same."""
+        now = _force_of(self.printer, self.site)
+        if now == self._force:
+            return None
+        self._force = now
+        return _inspected(self.printer, self.site, now)
+
+
+def _inspected(printer: PrinterSite, site: Site, force: InForce | None) -> Inspected:
+    """How the printer's frames are judged."""
+    folder = printer.model_folder if force is None else force.path
+    assert folder is not None  # noqa: S101 # without a folder there is one in force
     model = load_stored(folder)
     plans: PlanOf = no_plans if printer.plans is None else PlanFolder(printer.plans).planned
     if "plan" in model.detector.needs and printer.plans is None:
@@ -90,14 +115,13 @@ def _line(printer: PrinterSite, site: Site) -> Line:
     rules = AlarmRules(_alarm_line(model, force), unit="K" if grey else "")
     shadow = _shadow_of(site, force, size)
     name = f"{model.name}@{model.sha256[:12]}"
-    inspected = Inspected(printer.name, examiner, reader, rules, printer.layer_height or _HEIGHT, name, shadow=shadow)
-    return Line(camera_of(printer), inspected, printer.escalate_after)
+    return Inspected(printer.name, examiner, reader, rules, printer.layer_height or _HEIGHT, name, shadow=shadow)
 
 
-def _model_of(printer: PrinterSite, site: Site) -> tuple[Path, InForce | None]:
-    """The model's folder; one of the registry is compared with its manifest first."""
+def _force_of(printer: PrinterSite, site: Site) -> InForce | None:
+    """What the registry has in force, compared with its manifest; None where the site names a model's folder."""
     if printer.model_folder is not None:
-        return printer.model_folder, None
+        return None
     registry = Registry(site.data)
     if not registry.versions(printer.model):
         raise UsageError(
@@ -109,7 +133,7 @@ def _model_of(printer: PrinterSite, site: Site) -> tuple[Path, InForce | None]:
         registry.activate(printer.name, printer.model, registry.versions(printer.model)[-1], "site file")
         force = registry.in_force(printer.name)
     registry.verify(force.name, force.version)
-    return force.path, force
+    return force
 
 
 def _shadow_of(site: Site, force: InForce | None, size: tuple[int, int] | None) -> Examiner | None:
