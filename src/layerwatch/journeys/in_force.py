@@ -43,6 +43,13 @@ def change(data: Path, printer: str, what: str, who: str, **given: Any) -> str:
         raise UsageError("a change without a name; say who does it with --by")
     audit = getattr(Registry(data), what)(printer, who=who, **given)
     journal = open_journal(data) if not (data / "journal.db").is_file() else known_journal(data)
-    text = f"{who}: {audit['event']}, {audit['before']} -> {audit['after']}"
+    text = f"{who}: {audit['event']}; {_told(audit['before'])} -> {_told(audit['after'])}"
     journal.say([Message("audit", {**audit, "text": text}, printer)])
     return text
+
+
+def _told(state: dict[str, Any]) -> str:
+    """What is in force, in words."""
+    line = "its own line" if state["threshold"] is None else f"line {state['threshold']:g}"
+    beside = "" if state["shadow"] is None else f", {state['shadow']} beside it"
+    return "nothing" if state["name"] is None else f"{state['name']} {state['version']}, {line}{beside}"
