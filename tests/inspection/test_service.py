@@ -16,11 +16,13 @@ from layerwatch.images.archive import encode_png
 from layerwatch.images.grey import to_uint16
 from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.inspection.cameras.virtual import Virtual, VirtualFrame
+from layerwatch.inspection.deliveries import Delivery, Identity
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.journal.database import open_engine
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up
 from layerwatch.inspection.reading import FrameReader, Planned
+from layerwatch.inspection.receiver import Receiver
 from layerwatch.inspection.scorer import Inspected
 from layerwatch.inspection.service import Line, Service
 from layerwatch.inspection.spool import Spool
@@ -71,6 +73,18 @@ def test_a_frame_that_comes_late_is_judged_after_all(tmp_path: Path) -> None:
     again = served(tmp_path, [3])
     assert again.counts()["frames judged"] == 5
     assert again.counts().get("frames missing", 0) == 0
+
+
+def test_a_frame_without_a_number_is_of_the_layer_that_the_machine_is_at(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'journal.db'}")
+    bring_up(engine)
+    journal, at = Journal(engine), [("job", 7)]
+    receiver = Receiver(Spool(tmp_path), journal, Event(), lambda text: None, lambda: at[0])
+    nameless = Delivery(Identity("printer", "", -1), b"frame", ".png", "n", unidentified="no number in its name")
+    assert receiver.take(nameless)
+    at[0] = ("job", 8)
+    assert receiver.take(nameless)  # again, as after a restart: it is still the frame of layer 7
+    assert [(one.identity.job, one.identity.layer) for one in journal.waiting("printer", 9)] == [("job", 7)]
 
 
 @dataclass

@@ -16,6 +16,11 @@ from layerwatch.inspection.spool import Spool, StorageError
 _LAYERS = 2**31  # more than any database's integer holds, and than any part has
 
 
+def nobody_says() -> tuple[str, int] | None:
+    """The machine does not tell where it is."""
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Receiver:
     """Keeps what comes. Never judges, so that it is never late."""
@@ -24,11 +29,12 @@ class Receiver:
     journal: Journal
     woken: Event  # set when there is something to judge
     trouble: Callable[[str], None]  # told why nothing can be kept; empty when it works again
+    current: Callable[[], tuple[str, int] | None] = nobody_says  # job and layer that the machine is at
 
     def take(self, delivery: Delivery) -> bool:
         """Keep one frame and acknowledge it; False where it could not be kept and must come again."""
-        delivery = _named(delivery)
         try:
+            delivery = _named(self._placed(delivery))
             spooled = self.spool.keep(delivery)
             receipt = self.journal.receive(delivery, spooled)
         except StorageError as error:
@@ -41,6 +47,15 @@ class Receiver:
         if receipt.word in {"new", "late"}:
             self.woken.set()
         return True
+
+    def _placed(self, delivery: Delivery) -> Delivery:
+        """A frame without a number is of the layer that the machine is at, or that it was at when it came first."""
+        one, at = delivery.identity, self.current()
+        if one.layer >= 0 or at is None or not delivery.data:
+            return delivery
+        known = self.journal.identity_of(one.printer, sha256(delivery.data).hexdigest())
+        identity = replace(one, job=at[0], layer=at[1]) if known is None else known
+        return replace(delivery, identity=identity, unidentified="")
 
     def run(self, camera: Camera, stop: Event) -> None:
         """Take all that a camera delivers until it is told to stop."""

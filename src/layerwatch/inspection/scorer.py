@@ -33,6 +33,10 @@ def unheard(text: str) -> None:
     """The listener to troubles where nobody wants to know."""
 
 
+def unwatched(is_busy: bool) -> None:
+    """The listener to work that nobody watches."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inspected:
     """How one printer's frames are judged."""
@@ -58,6 +62,7 @@ class Scorer:
     renew: Callable[[], Inspected | None] | None = None  # asked when a job begins; None: the same as before
     _job: str | None = None
     _alarms: JobAlarms | None = None
+    _alive: Callable[[bool], None] = unwatched
 
     def step(self) -> bool:
         """Judge the next frame that waits; False where none does.
@@ -90,8 +95,9 @@ class Scorer:
         told = accounts.verdict_told(entry, one.printer, frame.path, self.spool.folder)
         self.journal.record(Outcome(one.printer, identity.job, (entry,), (), (told,)))
 
-    def run(self, stop: Event, woken: Event, busy: Callable[[bool], None] = lambda is_busy: None) -> None:
+    def run(self, stop: Event, woken: Event, busy: Callable[[bool], None] = unwatched) -> None:
         """Judge whatever comes until told to stop; a full disk is waited for."""
+        self._alive = busy
         while not stop.is_set():
             try:
                 busy(True)
@@ -115,6 +121,7 @@ class Scorer:
         if one.shadow is not None:
             one.shadow.begin(job)
         for before in self.journal.judged(one.printer, job):
+            self._alive(True)  # a long job takes longer than a hung one may
             with suppress(Exception):  # one that broke the program then does so again
                 for judged in one.examiner.take(one.reader.read(before)) if before.path else ():
                     self._beside(judged)

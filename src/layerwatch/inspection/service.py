@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -27,6 +28,7 @@ from layerwatch.inspection.scorer import Inspected, Scorer
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.spool import Spool, StorageError
 from layerwatch.inspection.systemd import READY, STOPPING, tell_systemd
+from layerwatch.inspection.triggers.base import Trigger
 
 HEARTBEAT = "heartbeat.json"
 _LOOK = 1.0  # s between two looks at alarms and troubles
@@ -49,6 +51,7 @@ class Line:
 
     camera: Camera
     inspected: Inspected
+    trigger: Trigger | None = None  # tells the layer that the machine is at
     escalate_after: float = 300.0  # s until an alarm that nobody acknowledged is told again
     renew: Callable[[], Inspected | None] = unchanged  # asked when a job begins: another model or line; None: the same
     over_after: float = 3600.0  # s without a frame, after which a job is over
@@ -100,7 +103,10 @@ class Service:
     def _begin(self, line: Line, over: Event) -> tuple[Thread, Thread]:
         """The two halves of a printer's loop."""
         name, woken, spool = line.inspected.printer, Event(), Spool(self.folder)
-        receiver = Receiver(spool, self.journal, woken, lambda text: self._trouble(name, "receive", text))
+        at = _Progress(line.trigger)
+        receiver = Receiver(spool, self.journal, woken, partial(self._trouble, name, "receive"), at.current)
+        if line.trigger is not None:
+            _thread(f"trigger {name}", lambda: self._guarded(name, lambda: at.run(over)))
         scorer = Scorer(
             line.inspected, self.journal, spool, lambda text: self._trouble(name, "judge", text), line.renew
         )
@@ -138,6 +144,8 @@ class Service:
     def _look_after(self, publisher: Publisher) -> None:
         for line in self.lines:
             self._trouble(line.inspected.printer, "camera", line.camera.trouble)
+            if line.trigger is not None:
+                self._trouble(line.inspected.printer, "trigger", line.trigger.trouble)
             with suppress(StorageError, OSError):
                 self._escalate(line)
                 self._end_jobs(line)
@@ -183,6 +191,23 @@ class Service:
         told = [Message("printer", {"event": event, "text": text}, line.inspected.printer) for line in self.lines]
         with suppress(StorageError):
             self.journal.say(told)
+
+
+@dataclass(eq=False)
+class _Progress:
+    """Where a machine is, by its trigger."""
+
+    trigger: Trigger | None
+    _at: tuple[str, int] | None = None
+
+    def current(self) -> tuple[str, int] | None:
+        """Job and layer."""
+        return self._at
+
+    def run(self, over: Event) -> None:
+        """Listen until it is over."""
+        for started in self.trigger.layers(over) if self.trigger is not None else ():
+            self._at = (started.job, started.layer)
 
 
 def _overdue(state: AlarmState, now: float, escalate_after: float) -> str:

@@ -23,7 +23,7 @@ from layerwatch.inspection.registry import InForce, Registry
 from layerwatch.inspection.scorer import Inspected
 from layerwatch.inspection.service import Line, Service
 from layerwatch.inspection.sinks.console import Console
-from layerwatch.inspection.site import Only, PrinterSite, Site, camera_of, read_site, sinks_of
+from layerwatch.inspection.site import Only, PrinterSite, Site, camera_of, read_site, sinks_of, trigger_of
 from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
 from layerwatch.journeys.serve import open_journal
@@ -75,7 +75,8 @@ def _line(printer: PrinterSite, site: Site) -> Line:
     """One printer as the service needs it."""
     first = _force_of(printer, site)
     renewal = Renewal(printer, site, first)
-    return Line(camera_of(printer), _inspected(printer, site, first), printer.escalate_after, renew=renewal)
+    inspected = _inspected(printer, site, first)
+    return Line(camera_of(printer), inspected, trigger_of(printer), printer.escalate_after, renew=renewal)
 
 
 @dataclass(eq=False)

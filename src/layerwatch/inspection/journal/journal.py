@@ -161,6 +161,12 @@ class Journal:
             found = connection.execute(select(frames.c.state).where(_is(identity))).first()
             return found is not None and found.state != "missing"
 
+    def identity_of(self, printer: str, digest: str) -> Identity | None:
+        """The frame that has this SHA-256, if it came."""
+        which = and_(frames.c.printer == printer, frames.c.sha256 == digest)
+        found = self._frames(select(frames).where(which).order_by(frames.c.number).limit(1))
+        return found[0].identity if found else None
+
     def told(self, after: int = 0, most: int = 1000, kind: Kind | None = None) -> tuple[Message, ...]:
         """Messages after that number, in order; of one kind, or of all."""
         query = select(messages).where(messages.c.number > after).order_by(messages.c.number).limit(most)
