@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,15 @@ def test_without_a_service_there_is_no_journal(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
+
+
+def test_without_its_packages_the_service_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "layerwatch.journeys.look_after", None)
+    monkeypatch.setattr("layerwatch.cli.app._SERVE", ("layerwatch",))
+    monkeypatch.setattr("sys.argv", ["layerwatch", "doctor", "--data", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "layerwatch[serve]" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import typer
 from layerwatch import __version__
 
 INTERRUPTED = 130  # exit code
+_SERVE = ("alembic", "fastapi", "httpx", "paho", "prometheus_client", "sqlalchemy", "uvicorn", "watchfiles")
 _NO_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 app = typer.Typer(
@@ -84,6 +85,8 @@ def _told(error: Exception) -> int:
         return _output_lost(error)
     if hasattr(error, "format_message"):
         text, code = error.format_message(), 2
+    elif isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _SERVE:
+        text, code = f"the service needs the package {error.name}; install it: pip install 'layerwatch[serve]'", 2
     elif isinstance(error, (DataError, UsageError)):
         text, code = str(error), 1 if isinstance(error, DataError) else 2
     else:
