@@ -64,7 +64,7 @@ def test_without_its_packages_the_service_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "layerwatch.journeys.look_after", None)
-    monkeypatch.setattr("layerwatch.cli.app._SERVE", ("layerwatch",))
+    monkeypatch.setattr(sys.modules["layerwatch.cli.app"], "_SERVE", ("layerwatch",))
     monkeypatch.setattr("sys.argv", ["layerwatch", "doctor", "--data", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         main()
