@@ -42,6 +42,8 @@ def test_a_second_process_rebuilds_the_story_from_messages(tmp_path: Path) -> No
     rows = (tmp_path / "data/jobs/virtual-printer/virtual-job/unpack.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0].startswith("part,word")
     assert sum(",NOK," in row for row in rows) == 1
+    picture = next(path for path in served.files if path.suffix == ".png")
+    assert picture.read_bytes()[:4] == b"\x89PNG"
     again = serve_demo(wish(), tmp_path / "data", speed=1e4, quiet=True)
     assert again.counts["verdicts"] == 40
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from layerwatch.inspection.journal.entries import StoredVerdict
 from layerwatch.inspection.journal.journal import Journal
@@ -24,6 +25,7 @@ class Unpacked:
 
     cores: tuple[Core, ...]
     path: Path
+    bed: UInt8[np.ndarray, "h w"] | None  # part instance that any layer has at each pixel; None: no plan is known
 
     @property
     def text(self) -> str:
@@ -42,7 +44,8 @@ def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanO
         plans: of its layers, which tell where the cores are.
     """
     verdicts = journal.verdicts_of(printer, job)
-    cores = cores_of(verdicts, journal.alarms_of(printer, job), *printed_on(verdicts, job, plans))
+    found, unplanned, bed = printed_on(verdicts, job, plans)
+    cores = cores_of(verdicts, journal.alarms_of(printer, job), found, unplanned)
     path = folder / "jobs" / safe(printer) / safe(job) / "unpack.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -53,13 +56,18 @@ def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanO
     text = f"{job}: {len(verdicts)} layers; cores: {tally(cores)}"
     body = {"event": "ended", "text": text, "unpack": path.relative_to(folder).as_posix()}
     journal.end(printer, job, body, [Message("job", body, printer, job)], time.time())
-    return Unpacked(cores, path)
+    return Unpacked(cores, path, bed)
 
 
-def printed_on(verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf) -> tuple[dict[int, list[int]], list[int]]:
-    """Layers of each part instance from the job's first to its last, and those of which no plan is known."""
+Bed = UInt8[np.ndarray, "h w"]
+
+
+def printed_on(
+    verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf
+) -> tuple[dict[int, list[int]], list[int], Bed | None]:
+    """Layers of each part instance from the job's first to its last, those without a plan, and all plans in one."""
     known = sorted({one.layer for one in verdicts if one.layer >= 0})
-    found, unplanned = dict[int, list[int]](), list[int]()
+    found, unplanned, bed = dict[int, list[int]](), list[int](), None
     for layer in range(known[0], known[-1] + 1) if known else ():
         try:
             planned = plans(job, layer)
@@ -68,6 +76,7 @@ def printed_on(verdicts: tuple[StoredVerdict, ...], job: str, plans: PlanOf) -> 
         if planned is None:
             unplanned.append(layer)
             continue
+        bed = planned.plan if bed is None or bed.shape != planned.plan.shape else np.maximum(bed, planned.plan)
         for part in np.unique(planned.plan[planned.plan > 0]).tolist():
             found.setdefault(int(part), []).append(layer)
-    return found, unplanned
+    return found, unplanned, bed

@@ -19,7 +19,7 @@ from layerwatch.inspection.alarm_states import AlarmState, due, moved, shelf_ove
 from layerwatch.inspection.alarm_states import as_json as state_json
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.heartbeat import Heartbeat, Pulse
-from layerwatch.inspection.job_end import end_job
+from layerwatch.inspection.job_end import Unpacked, end_job
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.publisher import Publisher
@@ -38,6 +38,10 @@ _END = 5.0  # s that a stop waits for what is being judged
 
 def nothing() -> None:
     """No upkeep."""
+
+
+def unseen(done: Unpacked, mm_per_px: float) -> None:
+    """Nobody looks at the end of jobs."""
 
 
 def unchanged() -> Inspected | None:
@@ -68,6 +72,7 @@ class Service:
     sinks: Mapping[str, Sink]
     heartbeat: float = 2.0  # s
     tend: Callable[[], None] = nothing  # done once an hour: retention
+    job_ended: Callable[[Unpacked, float], None] = unseen  # told of each, with mm a pixel of the plans
     pulse: Pulse = field(default_factory=Pulse)
     _tended: float = 0.0
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -169,7 +174,9 @@ class Service:
         for one in running:
             patience = line.over_after if one is newest else line.over_soon
             if time.time() - one[2] > patience:
-                end_job(self.journal, self.folder, printer, one[1], line.inspected.reader.plans)
+                reader = line.inspected.reader
+                done = end_job(self.journal, self.folder, printer, one[1], reader.plans)
+                self._guarded(printer, partial(self.job_ended, done, reader.mm_per_px))
 
     def _escalate(self, line: Line) -> None:
         """Alarms that nobody has acknowledged in time, and those whose time on the shelf is over."""

@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Event
 
 from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.evaluation.unpack_figures import Mark, unpack_map
 from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.inspection.cameras.virtual import Virtual
 from layerwatch.inspection.deliveries import Identity
 from layerwatch.inspection.examiner import Examiner
-from layerwatch.inspection.job_end import end_job
+from layerwatch.inspection.job_end import Unpacked, end_job
 from layerwatch.inspection.journal.database import open_engine
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up
@@ -129,7 +130,7 @@ def _served(
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
     service = Service(folder, journal, [line], sinks)
     service.run(stop, until_done=True)
-    served = _ended(journal, job, folder)
+    served = _ended(journal, job, folder, wish.machine.mm_per_px)
     Publisher(journal, sinks).step(time.time())
     return replace(served, counts=journal.counts())
 
@@ -149,11 +150,22 @@ def _inspected(wish: PlantWish, model: StoredModel, job: VirtualJob, folder: Pat
     return Inspected(PRINTER, examiner, reader, rules_of(model), machine.layer_height, name)
 
 
-def _ended(journal: Journal, job: VirtualJob, folder: Path) -> Served:
+def _ended(journal: Journal, job: VirtualJob, folder: Path, mm_per_px: float) -> Served:
     """The unpack map, once all layers are judged."""
     verdicts = journal.verdicts_of(PRINTER, JOB)
     is_running = any(name == JOB for _, name, _ in journal.jobs_of(PRINTER, running=True))
     if not is_running or {one.layer for one in verdicts} < {frame.layer for frame in job.frames}:
         return Served(journal.counts(), "", ())
     done = end_job(journal, folder, PRINTER, JOB, job.planned)
-    return Served(journal.counts(), done.text, (done.path,))
+    drawn = draw_unpacked(done, mm_per_px)
+    return Served(journal.counts(), done.text, (done.path, *drawn))
+
+
+def draw_unpacked(done: Unpacked, mm_per_px: float) -> tuple[Path, ...]:
+    """The map beside the list, where plans are known."""
+    if done.bed is None:
+        return ()
+    marks = [Mark(core.part, core.word, core.worst, core.x, core.y) for core in done.cores]
+    path = done.path.with_suffix(".png")
+    write_file(path, unpack_map(done.bed, marks, mm_per_px, f"{done.path.parent.name}: {done.text}"))
+    return (path,)

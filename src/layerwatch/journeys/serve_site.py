@@ -16,6 +16,7 @@ from layerwatch.images.folder import image_files, read_pixels
 from layerwatch.images.gate_files import DESCRIPTION
 from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.inspection.examiner import Examiner
+from layerwatch.inspection.job_end import Unpacked
 from layerwatch.inspection.journal.retention import Retention, expire
 from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
@@ -26,7 +27,7 @@ from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.site import Only, PrinterSite, Site, camera_of, read_site, sinks_of, trigger_of
 from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
-from layerwatch.journeys.serve import open_journal
+from layerwatch.journeys.serve import draw_unpacked, open_journal
 from layerwatch.journeys.train import judge_of, load_stored
 from layerwatch.records import DataError, UsageError
 from layerwatch.verdict.alarm import AlarmRules
@@ -68,7 +69,10 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
     def tend() -> None:
         expire(journal.engine, Spool(site.data), keep, time.time(), lambda: shutil.disk_usage(site.data).free)
 
-    Service(site.data, journal, lines, sinks, site.heartbeat, tend).run(stop)
+    def ended(done: Unpacked, mm_per_px: float) -> None:
+        draw_unpacked(done, mm_per_px)
+
+    Service(site.data, journal, lines, sinks, site.heartbeat, tend, ended).run(stop)
 
 
 def _line(printer: PrinterSite, site: Site) -> Line:
