@@ -88,7 +88,7 @@ PROOFS = {
         _of("", "test_journal", "a_frame_is_new_once_and_a_duplicate_ever_after"),
     ),
     "R6": _joined(
-        "broker killed, folder gone, address in use: frames again within 10 s; clock set back: no sink waits; gaps named",
+        "broker killed, folder gone, address in use: frames again within 10 s; clock set back: none waits; gaps named",
         _of("", "test_cameras", "a_folder_that_goes_away_is_waited_for", "an_address_in_use_is_waited_for"),
         _of("", "test_mqtt_camera", "a_broker_that_was_killed_is_found_again"),
         _of("", "test_publisher", "a_clock_that_is_set_back_does_not_make_a_sink_wait"),
