@@ -14,6 +14,7 @@ from layerwatch import catalogue
 from layerwatch.images.grey import check_span
 from layerwatch.images.scales import scale_named
 from layerwatch.inspection.cameras.base import Camera
+from layerwatch.inspection.journal.retention import Retention
 from layerwatch.inspection.messages import Kind, Message
 from layerwatch.inspection.settings import Place, check_name, filled
 from layerwatch.inspection.sinks.base import Sink
@@ -46,15 +47,6 @@ class Thing:
             raise self.place.wrong(text) from None
         known = {name: value for name, value in given.items() if name in kind.__dataclass_fields__}
         return filled(kind, self.settings, self.place, **known)
-
-
-@dataclass(frozen=True)
-class Retention:
-    """How long pictures are kept; verdicts stay, and so does everything that is not judged."""
-
-    ok_days: float = 30.0
-    nok_days: float = 365.0
-    free_gb: float = 5.0  # below it the oldest OK frames go first
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from layerwatch.images.gate_files import DESCRIPTION
 from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.job_end import Unpacked
-from layerwatch.inspection.journal.retention import Retention, expire
+from layerwatch.inspection.journal.retention import expire
 from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.reading import FrameReader, Planned, PlanOf, no_plans
 from layerwatch.inspection.registry import InForce, Registry
@@ -64,10 +64,9 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
     journal = open_journal(site.data, sinks, site.database)
     for line in lines:
         said(f"{line.inspected.printer}: judged by {line.inspected.model}, alarm line {line.inspected.rules.line:.4g}")
-    keep = Retention(site.retention.ok_days, site.retention.nok_days, site.retention.free_gb)
 
     def tend() -> None:
-        expire(journal.engine, Spool(site.data), keep, time.time(), lambda: shutil.disk_usage(site.data).free)
+        expire(journal.engine, Spool(site.data), site.retention, time.time(), lambda: shutil.disk_usage(site.data).free)
 
     def ended(done: Unpacked, mm_per_px: float) -> None:
         draw_unpacked(done, mm_per_px)
