@@ -2,7 +2,8 @@
 
 0 is what half of the healthy layers stay below, 1 what 99 of 100 do. Each question is held against what healthy layers
 of that age answer, then against the job's own healthy layers, drawn towards the former; what goes on for several layers
-counts more, and so do several questions that agree.
+counts more, and so do several questions that agree. A job whose healthy layers have been louder than others' is held to
+a wider scale, and so are the first layers of any job, where other parts and beds differ most.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _FLEET = 8  # jobs, from which it is known what patterns of their own healthy jo
 _LEAST_YOUNG, _YOUNG = 2.0, 2  # times that for the first layers of a job
 _LEAST_SCALE = 0.5  # reaches, of answers that are standardised already: few layers do not tell more
 _UNHEARD = -1e3  # how loud a question is that cannot be asked
+_UNREST, _CALM = 1.0, 2.0  # by how much a job's mean score widens its scale, and calm layers that each job is given
+_MOST_UNREST = 1.5  # score, that a single layer counts in it
+_WIDER, _WIDER_UNTIL = 1.25, 4  # of the scale in a job's first layers, and how many these are
 _FEWEST = 8  # layers, to learn from
 _TRIMMED, _TRIMS = 1.5, 6  # score of layers that are left out of the next round, and rounds
 
@@ -78,7 +82,7 @@ class Scale:
         drawn, like = _Drawn(prior), [np.ones(len(job), bool) for job in jobs]
         found = _learnt(jobs, like, drawn)
         for _ in range(_TRIMS):
-            like = [np.array([one.score < _TRIMMED for one in standing_of(found, job)], bool) for job in jobs]
+            like = [np.array([one.score < _TRIMMED for one in _plainly(found, job)], bool) for job in jobs]
             found = _learnt(jobs, like, drawn)
         return found
 
@@ -86,6 +90,12 @@ class Scale:
 def standing_of(scale: Scale, job: Answers) -> list[Heard]:
     """One job, layer after layer."""
     standing = Standing(scale)
+    return [standing.take(z) for z in job]
+
+
+def _plainly(scale: Scale, job: Answers) -> list[Heard]:
+    """The same on the fleet's own scale, from which the job's is learnt."""
+    standing = Standing(scale, widens=False)
     return [standing.take(z) for z in job]
 
 
@@ -136,7 +146,7 @@ def _heard(scale: Scale, jobs: Sequence[Answers], like: Sequence[Bool[np.ndarray
     return [
         (age, one)
         for job, own in zip(jobs, like, strict=True)
-        for age, one in enumerate(standing_of(scale, job))
+        for age, one in enumerate(_plainly(scale, job))
         if own[age]
     ]
 
@@ -172,10 +182,12 @@ class Standing:
     """The answers of one job so far, on a scale."""
 
     scale: Scale
+    widens: bool = True  # the scale, where the job has been louder than others
     suspected: int = 0  # layers in a row
     is_held: bool = False  # the last one is no reference
     _standard: list[tuple[bool, Float64[np.ndarray, " q"]]] = field(default_factory=list)  # healthy?, answers
     _kept: Float64[np.ndarray, " p"] = field(default_factory=lambda: np.zeros(len(NOW)))
+    _scores: list[float] = field(default_factory=list)  # of all layers so far
 
     def take(self, z: Float64[np.ndarray, " q"]) -> Heard:
         """The next layer's answers, as QUESTIONS."""
@@ -193,13 +205,21 @@ class Standing:
         sustained = (self._kept - scale.sustained[0]) / scale.sustained[1] - _SUSTAINED_LESS
         together = _together(np.concatenate([loud, np.where(is_asked[: len(NOW)], sustained, _UNHEARD)]))
         middle, reach = scale.loudest[:, place]
-        score = (together - middle) / reach
+        score = float((together - middle) / reach)
+        score = score / self._width() if self.widens and score > 0 else score
+        self._scores.append(score)
         self.is_held = score > _HELD
         self.suspected = self.suspected + 1 if score > _SUSPECTED else 0
         self._standard.append((not self.is_held, np.where(is_asked, standard, np.nan)))
         either = loud.copy()
         either[: len(NOW)] = np.maximum(loud[: len(NOW)], sustained)
         return Heard(score, int(np.where(is_asked, either, _UNHEARD).argmax()), loud, self._kept)
+
+    def _width(self) -> float:
+        """How much wider this job's scale is than the fleet's: it grows with the scores of healthy layers long ago."""
+        past = [min(score, _MOST_UNREST) for score in self._scores[:-_RECENT] if score <= _HELD]
+        unrest = max(sum(past) / (len(past) + _CALM), 0.0)
+        return (1 + _UNREST * unrest) * (_WIDER if len(self._scores) < _WIDER_UNTIL else 1.0)
 
     def _own(self) -> Float64[np.ndarray, " q"]:
         """How far this job's healthy answers lie from the fleet's, drawn towards it."""
