@@ -250,3 +250,25 @@ def test_a_jobs_own_answers_cannot_excuse_what_no_healthy_job_shows() -> None:
     told = [standing.take(loud).score for _ in range(30)]
     assert min(told) > 1
     assert all(b <= a + 1.5 for a, b in pairwise(told[12:]))
+
+
+def answers(loudness: float) -> np.ndarray:
+    return np.asarray(Scale().centre[-1] + loudness * Scale().reach[-1])
+
+
+def last_score(past: list[float], last: float, *, widens: bool = True) -> float:
+    """Of a layer behind others, each as loud as told: 0 in the middle of healthy ones, 1 at their 99th percentile."""
+    standing = Standing(Scale(), widens=widens)
+    return [standing.take(answers(loudness)).score for loudness in [*past, last]][-1]
+
+
+def test_a_restless_job_is_held_to_a_wider_scale_and_a_defect_does_not_widen_it() -> None:
+    loud = [1.2, 0.0] * 10  # of a job whose healthy layers come and go
+    assert last_score(loud, 3.0) < 0.9 * last_score(loud, 3.0, widens=False)
+    calm, broken = [0.0] * 20, [0.0] * 14 + [6.0] * 6
+    assert last_score(calm, 3.0) == pytest.approx(last_score(calm, 3.0, widens=False))
+    assert last_score(broken, 6.0) == pytest.approx(last_score(broken, 6.0, widens=False))
+
+
+def test_the_first_layers_are_held_to_a_wider_scale() -> None:
+    assert last_score([], 6.0) == pytest.approx(last_score([], 6.0, widens=False) / 1.25)
