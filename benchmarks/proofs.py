@@ -82,10 +82,11 @@ PROOFS = {
         "a_disk_that_is_really_full_refuses_and_resumes",
     ),
     "R5": _joined(
-        "one frame 5 times over folder, HTTP, MQTT: one identity, one row in the journal",
+        "one frame 5 times over folder, HTTP, MQTT: one result and one alarm",
         _of("", "test_cameras", "one_frame_sent_five_times_is_one_frame"),
         _of("", "test_mqtt_camera", "one_frame_sent_five_times_has_one_identity"),
         _of("", "test_journal", "a_frame_is_new_once_and_a_duplicate_ever_after"),
+        Proof("", ("tests/journeys/test_five_times.py",)),
     ),
     "R6": _joined(
         "broker killed, folder gone, address in use: frames again within 10 s; clock set back: none waits; gaps named",
