@@ -73,6 +73,12 @@ def new_database(server: str) -> str:
     return f"{server}/{name}"
 
 
+@pytest.fixture
+def database(postgresql: str) -> str:
+    """URL of an empty database on a server."""
+    return new_database(postgresql)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database without tables, of either kind."""

@@ -78,3 +78,19 @@ def test_what_comes_meanwhile_is_left_out(journal: Journal) -> None:
     left = [first, *rows]
     assert {row["layer"] for row in left if row["part"] == "layers"} == {1, 2, 3, 4}
     assert len([row for row in left if row["part"] == "messages"]) == len(journal.told()) - 2
+
+
+def test_what_is_exported_is_of_one_moment(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "PAGE", 1)
+    live(journal)
+    rows = exported(journal)
+    first = next(rows)
+    second = Entry(Verdict("Träger", 3, "OK", score=1.0), 4, model="m")
+    alarm = AlarmEntry(2, "defect", "minor", {"at": "raised"}, True, {"text": "new"})
+    journal.record(Outcome("P1", "Träger", (second,), (alarm,), (Message("verdict", {"layer": 3}, "P1"),)), 3.5)
+    journal.receive(Delivery(Identity("P1", "new", 1), b"x", ".png", "x.png"), Spooled("", "c" * 64, 1), 4.5)
+    told = [first, *rows]
+    assert [one["number"] for one in told if one["part"] == "alarms"] == [1]
+    assert [(one["layer"], one["state"]) for one in told if one["part"] == "layers"][2] == (3, "waiting")
+    assert {one["job"] for one in told} == {"Träger", ""}
+    assert len([one for one in exported(journal) if one["part"] == "alarms"]) == 2

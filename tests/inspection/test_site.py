@@ -246,3 +246,31 @@ def test_fields_of_every_type_are_filled(tmp_path: Path) -> None:
         value: Any = {"whole": 2.5, "inner": {"x": 1}, "number": -1}.get(wrong, 1)
         with pytest.raises(UsageError, match=text):
             filled(Everything, {"text": "t", wrong: value}, place)
+
+
+PORTS = {"camera": ("http_push", "mqtt"), "trigger": ("http", "mqtt"), "sink": ("prometheus", "mqtt")}
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 70000])
+@pytest.mark.parametrize(
+    ("where", "kind"),
+    [(a, b) for a, kinds in PORTS.items() for b in kinds],
+)
+def test_a_port_beyond_all_ports_is_refused_by_its_key(tmp_path: Path, where: str, kind: str, port: int) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "frames").mkdir()
+    told = f'kind = "{kind}"\nport = {port}\n' + ('host = "127.0.0.1"\n' if (where, kind) == ("sink", "mqtt") else "")
+    text = {
+        "camera": SMALL.replace('kind = "watch_folder"\npath = "frames"\n', told),
+        "trigger": f"{SMALL}[printer.trigger]\n{told}",
+        "sink": f"{SMALL}[[sink]]\n{told}",
+    }[where]
+    message = refusal(tmp_path, text)
+    assert f"port = {port}; give a number between 1 and 65535" in message
+    assert where in message
+
+
+@pytest.mark.parametrize(("one", "other"), [("P1", "p1"), ("Straße", "STRASSE"), ("caf\u00e9", "cafe\u0301")])
+def test_printers_that_some_disks_take_for_one_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    text = SMALL.replace('"p1"', f'"{one}"') + SECOND.replace('"p2"', f'"{other}"')
+    assert "upper and lower case" in refusal(tmp_path, text)

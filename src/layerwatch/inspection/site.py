@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from layerwatch.inspection.journal.retention import Retention
 from layerwatch.inspection.messages import Kind, Message
 from layerwatch.inspection.settings import Place, check_name, filled
 from layerwatch.inspection.sinks.base import Sink
+from layerwatch.inspection.site_names import check_folder_name, check_folders_differ, check_names_differ, is_name
 from layerwatch.records import UsageError
 
-_NAME = re.compile(r"[^./\\\s\x00-\x1f][^/\\\x00-\x1f]{0,99}")
 _CAMERAS, _TRIGGERS, _SINKS = "inspection.cameras", "inspection.triggers", "inspection.sinks"
 _SECTIONS = ("site", "printer", "sink")
 
@@ -166,9 +165,10 @@ def read_site(path: Path) -> Site:
     printers = tuple(_printer(table, place.inside(f"printer {n}")) for n, table in _tables(told, "printer", place))
     if not printers:
         raise place.wrong("no [[printer]]; give at least one, see docs/site.md")
-    _check_names_differ([p.name for p in printers], "printer", place)
+    check_names_differ([p.name for p in printers], "printer", place)
+    check_folders_differ([p.name for p in printers], place)
     sinks = tuple(_sink(table, place.inside(f"sink {n}")) for n, table in _tables(told, "sink", place))
-    _check_names_differ([s.name for s in sinks], "sink", place)
+    check_names_differ([s.name for s in sinks], "sink", place)
     return _site(_table(told, "site", place), place.inside("site"), printers, sinks)
 
 
@@ -232,7 +232,7 @@ def _site(table: dict[str, Any], place: Place, printers: tuple[PrinterSite, ...]
     retention = filled(Retention, _table({"retention": {}, **told}, "retention", place), place.inside("retention"))
     told.pop("retention", None)
     site = filled(Site, told, place, retention=retention, printers=printers, sinks=sinks, file=place.file)
-    _check_name(site.name, place)
+    check_folder_name(site.name, place)
     _check_bounds(
         place,
         {
@@ -261,7 +261,7 @@ def _printer(table: dict[str, Any], place: Place) -> PrinterSite:
     trigger = _thing(_table(table, "trigger", place), _TRIGGERS, place.inside("trigger")) if has_trigger else None
     plain = {key: value for key, value in table.items() if key not in {"camera", "trigger"}}
     printer = filled(PrinterSite, plain, place, camera=camera, trigger=trigger, place=place)
-    _check_name(printer.name, place)
+    check_folder_name(printer.name, place)
     _check_bounds(
         place,
         {
@@ -293,7 +293,7 @@ def _sink(table: dict[str, Any], place: Place) -> SinkSite:
     own = {"name": table.pop("name", table.get("kind", ""))}
     own |= {"kinds": table.pop("kinds")} if "kinds" in table else {}
     sink = filled(SinkSite, own, place, sink=_thing(table, _SINKS, place))
-    _check_name(sink.name, place)
+    check_folder_name(sink.name, place)
     return sink
 
 
@@ -311,19 +311,6 @@ def _names(shelf: str, place: Place) -> tuple[str, ...]:
         raise place.wrong(str(error)) from None
 
 
-def _check_name(name: str, place: Place) -> None:
-    if not _NAME.fullmatch(name):
-        text = "letters, digits, spaces, - and _ will do, not / or \\, and no . or space in front"
-        raise place.wrong(f"name = {name!r} cannot name a folder; {text}")
-
-
-def _check_names_differ(names: list[str], what: str, place: Place) -> None:
-    for number, name in enumerate(names, 1):
-        if name in names[: number - 1]:
-            first = names.index(name) + 1
-            raise place.wrong(f"{what} {number}: name = {name!r} is that of {what} {first}; give each its own name")
-
-
 def _check_bounds(place: Place, wrongs: Mapping[str, bool]) -> None:
     for text, is_wrong in wrongs.items():
         if is_wrong:
@@ -331,7 +318,7 @@ def _check_bounds(place: Place, wrongs: Mapping[str, bool]) -> None:
 
 
 def _check_printer(printer: PrinterSite, data: Path) -> None:
-    in_registry = _NAME.fullmatch(printer.model) and (data / "models" / printer.model).is_dir()
+    in_registry = is_name(printer.model) and (data / "models" / printer.model).is_dir()
     if printer.model_folder is None and not in_registry:
         places = f"{printer.place.path(printer.model)} and {data / 'models' / printer.model}"
         raise printer.place.wrong(f"model = {printer.model!r} is neither a folder nor registered ({places})")

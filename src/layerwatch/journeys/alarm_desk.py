@@ -9,8 +9,9 @@ from pathlib import Path
 from layerwatch.inspection.accounts import alarm_name, alarm_told
 from layerwatch.inspection.alarm_states import as_json, moved, state_from
 from layerwatch.inspection.journal.entries import AlarmEntry
+from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.messages import Message
-from layerwatch.journeys.serve import known_journal
+from layerwatch.journeys.serve import looked_into
 from layerwatch.records import UsageError
 
 _EVENTS = {"acknowledge": "acknowledged", "shelve": "shelved", "unshelve": "raised"}
@@ -31,18 +32,25 @@ class Listed:
         return f"{self.name}  {self.entry.level}, {state['state']}{who}: {body['text']}"
 
 
-def alarms(folder: Path, *, every: bool = False) -> tuple[Listed, ...]:
+def alarms(folder: Path, url: str = "", *, every: bool = False) -> tuple[Listed, ...]:
     """The open alarms, or all.
+
+    Args:
+        folder: of the data.
+        url: of the database; empty: ``journal.db`` in the folder.
+        every: cleared ones as well.
 
     Raises:
         UsageError: no service has run there.
     """
-    journal = known_journal(folder)
-    found = [(p, j, entry) for p, j, _ in journal.jobs_of() for entry in journal.alarms_of(p, j)]
+    with looked_into(folder, url) as journal:
+        found = [(p, j, entry) for p, j, _ in journal.jobs_of() for entry in journal.alarms_of(p, j)]
     return tuple(Listed(alarm_name(p, j, entry.number), entry) for p, j, entry in found if every or entry.is_open)
 
 
-def act(folder: Path, name: str, action: str, *, by: str, comment: str = "", minutes: float = 0.0) -> Listed:
+def act(
+    folder: Path, name: str, action: str, *, by: str, comment: str = "", minutes: float = 0.0, url: str = ""
+) -> Listed:
     """Acknowledge, shelve or unshelve an alarm; the audit says who did.
 
     Args:
@@ -52,13 +60,19 @@ def act(folder: Path, name: str, action: str, *, by: str, comment: str = "", min
         by: who does it.
         comment: why.
         minutes: for which it is shelved.
+        url: of the database; empty: ``journal.db`` in the folder.
 
     Raises:
         UsageError: no such alarm, or nothing that can be done with it now.
     """
     if not by.strip():
         raise UsageError(f"{action} without a name; say who does it with --by")
-    journal, now = known_journal(folder), time.time()
+    with looked_into(folder, url) as journal:
+        return _acted(journal, name, action, by, comment, minutes)
+
+
+def _acted(journal: Journal, name: str, action: str, by: str, comment: str, minutes: float) -> Listed:
+    now = time.time()
     for printer, job, _ in journal.jobs_of():
         for entry in journal.alarms_of(printer, job):
             if alarm_name(printer, job, entry.number) == name:

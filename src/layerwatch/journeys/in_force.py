@@ -7,7 +7,7 @@ from typing import Any
 
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.registry import Registry
-from layerwatch.journeys.serve import known_journal, open_journal
+from layerwatch.journeys.serve import looked_into, open_journal
 from layerwatch.records import UsageError
 
 
@@ -22,7 +22,7 @@ def listed(data: Path) -> list[str]:
     return [f"{name}  {', '.join(registry.versions(name))}" for name in registry.names()] or ["no model yet"]
 
 
-def change(data: Path, printer: str, what: str, who: str, **given: Any) -> str:
+def change(data: Path, printer: str, what: str, who: str, *, url: str = "", **given: Any) -> str:
     """Activate, roll back, shadow or set a threshold; the next job of the printer is judged by it.
 
     Args:
@@ -30,6 +30,7 @@ def change(data: Path, printer: str, what: str, who: str, **given: Any) -> str:
         printer: its name.
         what: ``activate``, ``roll_back``, ``shadow`` or ``set_threshold``.
         who: does it.
+        url: of the database; empty: ``journal.db`` in the folder.
         given: the further arguments of that method of ``Registry``.
 
     Returns:
@@ -42,9 +43,10 @@ def change(data: Path, printer: str, what: str, who: str, **given: Any) -> str:
     if not who.strip():
         raise UsageError("a change without a name; say who does it with --by")
     audit = getattr(Registry(data), what)(printer, who=who, **given)
-    journal = open_journal(data) if not (data / "journal.db").is_file() else known_journal(data)
+    open_journal(data, url=url).engine.dispose()  # made where no service has run yet
     text = f"{who}: {audit['event']}; {_told(audit['before'])} -> {_told(audit['after'])}"
-    journal.say([Message("audit", {**audit, "text": text}, printer)])
+    with looked_into(data, url) as journal:
+        journal.say([Message("audit", {**audit, "text": text}, printer)])
     return text
 
 

@@ -7,23 +7,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from layerwatch.inspection.checkup import Finding, check_up
-from layerwatch.inspection.journal.backup import back_up
+from layerwatch.inspection.journal.backup import back_up, restore
+from layerwatch.inspection.journal.database import file_of
 from layerwatch.inspection.journal.export import document
 from layerwatch.inspection.journal.journal import Journal
+from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.service import HEARTBEAT
 from layerwatch.inspection.spool import Spool
 from layerwatch.inspection.watchdog import look
-from layerwatch.journeys.serve import known_journal
+from layerwatch.journeys.serve import DATABASE, looked_into
+from layerwatch.records import UsageError
 
 
-def examined(folder: Path, *, deep: bool = False) -> tuple[Finding, ...]:
+def examined(folder: Path, url: str = "", *, deep: bool = False) -> tuple[Finding, ...]:
     """Whether disk, database and frames are sound, and whether the service moves.
+
+    Args:
+        folder: of the data.
+        url: of the database; empty: ``journal.db`` in the folder.
+        deep: read every kept frame.
 
     Raises:
         UsageError: no service has run there.
+        DataError: the database cannot be reached, or is of a newer version.
     """
-    journal = known_journal(folder)
-    return (_service(folder), *_printers(journal), *check_up(journal.engine, Spool(folder), deep=deep))
+    with looked_into(folder, url) as journal:
+        return (_service(folder), *_printers(journal), *check_up(journal.engine, Spool(folder), deep=deep))
 
 
 def _service(folder: Path) -> Finding:
@@ -51,11 +60,41 @@ def _printers(journal: Journal) -> Iterator[Finding]:
         yield Finding(f"printer {printer}", "fail" if texts else "ok", "; ".join(texts) or "no trouble", advice)
 
 
-def written(folder: Path) -> Iterator[str]:
-    """One JSON document, piece by piece; errors as in ``examined``."""
-    return document(known_journal(folder))
+def written(folder: Path, url: str = "") -> Iterator[str]:
+    """One JSON document of one moment, piece by piece; arguments and errors as in ``examined``."""
+    with looked_into(folder, url) as journal:
+        yield from document(journal)
 
 
-def backed_up(folder: Path, to: Path) -> Path:
+def backed_up(folder: Path, to: Path, url: str = "") -> Path:
     """A copy of the database, proven whole; errors as in ``examined``, or the copy cannot be written."""
-    return back_up(known_journal(folder).engine, to)
+    with looked_into(folder, url) as journal:
+        return back_up(journal.engine, to)
+
+
+def restored(backup: Path, folder: Path, url: str = "", *, force: bool = False) -> tuple[str, ...]:
+    """Put a backup in the place of the journal of a service that does not run.
+
+    Args:
+        backup: a file that ``backed_up`` made.
+        folder: of the data; it need not be there.
+        url: of the database; empty: ``journal.db`` in the folder.
+        force: a journal that is there is moved aside.
+
+    Returns:
+        What was done and what is left to do, in words.
+
+    Raises:
+        UsageError: a service runs there, a journal is there, or the database is no SQLite file.
+        DataError: the backup is not whole, or the place cannot be written; the old journal is as it was.
+    """
+    target = file_of(url) if url else folder / DATABASE
+    if target is None:
+        raise UsageError("a journal in PostgreSQL is restored by its own program: pg_restore --clean --dbname=...")
+    if not backup.is_file():
+        raise UsageError(f"{backup}: no such file; give one that `layerwatch journal backup` has made")
+    with owned(folder):
+        aside = restore(backup, target, overwrite=force)
+    told = [f"{target} is that of {backup}"]
+    told += [f"the old one is {aside}"] if aside is not None else []
+    return (*told, "copy frames and heat back as well, then ask `layerwatch doctor`, which names those that are gone")

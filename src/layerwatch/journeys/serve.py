@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -17,9 +18,9 @@ from layerwatch.inspection.cameras.virtual import Virtual
 from layerwatch.inspection.deliveries import Identity
 from layerwatch.inspection.examiner import Examiner
 from layerwatch.inspection.job_end import Unpacked, end_job
-from layerwatch.inspection.journal.database import open_engine
+from layerwatch.inspection.journal.database import file_of, open_engine
 from layerwatch.inspection.journal.journal import Journal
-from layerwatch.inspection.journal.upgrading import bring_up
+from layerwatch.inspection.journal.upgrading import bring_up, version_of
 from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.publisher import Publisher
 from layerwatch.inspection.reading import FrameReader
@@ -67,15 +68,46 @@ def open_journal(folder: Path, sinks: Mapping[str, Sink] | None = None, url: str
 def known_journal(folder: Path, url: str = "") -> Journal:
     """The journal of a service that has run there.
 
+    Args:
+        folder: of the data.
+        url: of the database; empty: ``journal.db`` in the folder.
+
     Raises:
         UsageError: there is none.
+        DataError: the database cannot be reached, is of a newer version, or broken.
     """
-    if not url and not (folder / DATABASE).is_file():
-        raise UsageError(f"{folder}: no journal here; give the --data of a service that has run")
+    engine = open_engine(known_url(folder, url))
+    try:
+        if engine.dialect.name != "sqlite" and not version_of(engine):
+            raise UsageError(f"{engine.url.render_as_string()}: no journal here yet; start the service once")
+    finally:
+        engine.dispose()
     journal, file = open_journal(folder, url=url), folder / WANTS
     if file.is_file():
         journal.sinks = {name: tuple(kinds) for name, kinds in json.loads(file.read_bytes()).items()}
     return journal
+
+
+@contextmanager
+def looked_into(folder: Path, url: str = "") -> Iterator[Journal]:
+    """The journal as ``known_journal`` gives it, let go of at the end of the block."""
+    journal = known_journal(folder, url)
+    try:
+        yield journal
+    finally:
+        journal.engine.dispose()
+
+
+def known_url(folder: Path, url: str = "") -> str:
+    """The URL of a journal; one in a file must be there.
+
+    Raises:
+        UsageError: it is not, or the URL is off.
+    """
+    file = file_of(url) if url else folder / DATABASE
+    if file is not None and not file.is_file():
+        raise UsageError(f"{file}: no journal here; give the --data or the --site of a service that has run")
+    return url or f"sqlite:///{(folder / DATABASE).absolute()}"
 
 
 def serve_demo(

@@ -21,6 +21,7 @@ from layerwatch.inspection.deliveries import Identity
 from layerwatch.inspection.file_identity import addressed
 from layerwatch.inspection.first_bytes import usual_suffix
 from layerwatch.inspection.listening import Listener, bare_application, has_token, served
+from layerwatch.inspection.ports import check_port
 from layerwatch.records import DataError
 
 _AT_ONCE = 8  # bodies held in memory; further requests wait their turn
@@ -67,6 +68,9 @@ class HttpPush(Camera):
     token: str = field(default="", repr=False)  # sent as "Authorization: Bearer TOKEN"; empty: everybody may send
     most_bytes: int = 2**26  # of one file
     _listener: Listener | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_port(self.port, listens=True)
 
     @property
     def bound_port(self) -> int:

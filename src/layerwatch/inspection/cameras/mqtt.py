@@ -13,6 +13,7 @@ from layerwatch.inspection.cameras.base import Camera, Delivery, Receipt
 from layerwatch.inspection.deliveries import UNKNOWN, Identity
 from layerwatch.inspection.file_identity import addressed
 from layerwatch.inspection.first_bytes import suffix_of
+from layerwatch.inspection.ports import check_port
 from layerwatch.inspection.subscription import Message, Subscription, topic_of
 from layerwatch.records import DataError
 
@@ -36,6 +37,9 @@ class Mqtt(Camera):
     client_id: str = ""  # default: of the printer's name; the broker keeps one session for each
     _subscription: Subscription | None = field(default=None, init=False, repr=False)
     _refused: list[tuple[float, Message]] = field(default_factory=list, init=False, repr=False)  # s, when due again
+
+    def __post_init__(self) -> None:
+        check_port(self.port)
 
     @property
     def trouble(self) -> str:

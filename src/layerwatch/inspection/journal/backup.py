@@ -40,21 +40,41 @@ def back_up(engine: Engine, folder: Path, now: float | None = None) -> Path:
     return target
 
 
-def restore(backup: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Put a copy in the place of a journal that no service has open.
+def restore(backup: Path, target: Path, *, overwrite: bool = False) -> Path | None:
+    """Put a copy in the place of a journal that no service has open; the old one is moved aside, never removed.
+
+    Returns:
+        Where the old journal is now, such as ``journal.db.before-restore-1``; None where there was none.
 
     Raises:
-        UsageError: there is a journal already and it was not said to overwrite it.
+        UsageError: there is a journal already and it was not said to put another one in its place.
         DataError: the copy is not whole or no journal, or it cannot be written; the old one is as it was.
     """
     check_whole(backup)
     if target.exists() and not overwrite:
-        raise UsageError(f"{target} is there already; stop the service and say to overwrite it, or give another place")
+        text = "stop the service and say to overwrite it (--force moves it aside), or give another place"
+        raise UsageError(f"{target} is there already; {text}")
+    aside = None
     with _named_when_whole(target) as partial:
         shutil.copyfile(backup, partial)
         check_whole(partial)
+        if target.exists():
+            aside = _moved_aside(target)
         for ending in _BESIDE:
             target.with_name(target.name + ending).unlink(missing_ok=True)
+    return aside
+
+
+def _moved_aside(target: Path) -> Path:
+    """The journal under another name, together with what SQLite keeps beside it."""
+    number = 1
+    while (aside := target.with_name(f"{target.name}.before-restore-{number}")).exists():
+        number += 1
+    target.rename(aside)
+    for ending in _BESIDE:
+        with suppress(FileNotFoundError):
+            target.with_name(target.name + ending).rename(aside.with_name(aside.name + ending))
+    return aside
 
 
 def check_whole(file: Path) -> None:

@@ -82,6 +82,19 @@ def open_engine(
     return engine
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database, which need not be there; None where the URL names another kind.
+
+    Raises:
+        UsageError: it is no URL of a database.
+    """
+    try:
+        made = make_url(url)
+        return Path(made.database or "") if made.get_backend_name() == "sqlite" else None
+    except (ArgumentError, SQLAlchemyError):
+        raise UsageError(f"{url!r} is no database URL; give sqlite:///FILE or postgresql+pg8000://...") from None
+
+
 def _listen(engine: Engine, mode: str) -> None:
     """Every connection syncs each commit to the disk; a write takes its lock at once instead of in the middle."""
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from layerwatch.inspection.journal.journal import Journal
-from layerwatch.inspection.journal.paging import paged, reading
+from layerwatch.inspection.journal.paging import paged
+from layerwatch.inspection.journal.snapshot import snapshot
 from layerwatch.inspection.journal.tables import alarms, conflicts, frames, jobs, messages, verdicts
 from layerwatch.inspection.messages import SCHEMA, plain
 
@@ -22,19 +23,21 @@ _VERDICT = ("word", "fault", "body", "heat", "model", "judged", "message")
 def exported(journal: Journal) -> Iterator[dict[str, Any]]:
     """Every job, layer, alarm and message, in this order; the key ``part`` says which of ``PARTS`` a row is of.
 
-    What comes while it runs is left out. A layer's ``verdict`` is null where it has none; numbers are the journal's.
+    All of it is of one moment; what comes while it runs is left out. A layer's ``verdict`` is null where it has none;
+    numbers are the journal's.
 
     Raises:
         StorageError: the journal cannot be read.
+        DataError: there is no room for a copy of it, where one is needed.
     """
-    last_frame, last_message, last_conflict = _ends(journal)
-    yield from ({"part": "jobs", **row} for row in _whole(journal, jobs))
-    second = _conflicts(journal, last_conflict)
-    for row in paged(journal.engine, _layers().where(frames.c.number <= last_frame), frames.c.number):
-        yield {"part": "layers", **_layer(row, last_message), "conflicts": second.get(row.number, [])}
-    yield from ({"part": "alarms", **row} for row in _whole(journal, alarms))
-    for row in paged(journal.engine, select(messages).where(messages.c.number <= last_message), messages.c.number):
-        yield {"part": "messages", **_named(row, messages)}
+    with snapshot(journal.engine) as view:
+        yield from ({"part": "jobs", **row} for row in _whole(view, jobs))
+        second = _conflicts(view)
+        for row in paged(view, _layers(), frames.c.number):
+            yield {"part": "layers", **_layer(row), "conflicts": second.get(row.number, [])}
+        yield from ({"part": "alarms", **row} for row in _whole(view, alarms))
+        for row in paged(view, select(messages), messages.c.number):
+            yield {"part": "messages", **_named(row, messages)}
 
 
 def document(journal: Journal) -> Iterator[str]:
@@ -52,18 +55,9 @@ def document(journal: Journal) -> Iterator[str]:
     yield "".join(f',\n"{part}": []' for part in left) + "}\n"
 
 
-def _ends(journal: Journal) -> tuple[int, ...]:
-    """Last numbers of frames, messages and conflicts at one moment."""
-    columns = (frames.c.number, messages.c.number, conflicts.c.number)
-    with reading(journal.engine) as connection:
-        ends = [select(func.coalesce(func.max(column), 0)).scalar_subquery() for column in columns]
-        return tuple(connection.execute(select(*ends)).one())
-
-
-def _whole(journal: Journal, table: Table) -> list[dict[str, Any]]:
+def _whole(view: Connection, table: Table) -> list[dict[str, Any]]:
     """A short table, in order of its key."""
-    with reading(journal.engine) as connection:
-        return [_named(row, table) for row in connection.execute(select(table).order_by(*table.primary_key))]
+    return [_named(row, table) for row in view.execute(select(table).order_by(*table.primary_key))]
 
 
 def _named(row: Any, table: Table) -> dict[str, Any]:
@@ -79,16 +73,15 @@ def _layers() -> Any:
     return select(frames, *found).outerjoin_from(frames, verdicts, verdicts.c.frame == frames.c.number)
 
 
-def _layer(row: Any, last: int) -> dict[str, Any]:
+def _layer(row: Any) -> dict[str, Any]:
     told = plain({name: row._mapping[name] for name in _FRAME})
     found = plain({name: row._mapping[f"verdict_{name}"] for name in _VERDICT})
-    is_there = found["message"] is not None and found["message"] <= last
-    return {**told, "verdict": found if is_there else None}
+    return {**told, "verdict": None if found["message"] is None else found}
 
 
-def _conflicts(journal: Journal, last: int) -> dict[int, list[dict[str, Any]]]:
+def _conflicts(view: Connection) -> dict[int, list[dict[str, Any]]]:
     """Frames that came again with other pixels, by number of the first; few, so all at once."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in paged(journal.engine, select(conflicts).where(conflicts.c.number <= last), conflicts.c.number):
+    for row in paged(view, select(conflicts), conflicts.c.number):
         found.setdefault(row.frame, []).append({"sha256": row.sha256, "path": row.path, "received": row.received})
     return found

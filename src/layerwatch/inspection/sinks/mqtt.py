@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from layerwatch.inspection.messages import Kind, Message
 from layerwatch.inspection.names import safe
+from layerwatch.inspection.ports import check_port
 from layerwatch.inspection.sinks.base import EVERYTHING, NotTakenError, Sink
 from layerwatch.records import UsageError
 
@@ -37,6 +38,9 @@ class Mqtt(Sink):
     _connected: Event = field(default_factory=Event, init=False, repr=False, compare=False)
     _why: str = field(default="no connection yet", init=False, repr=False, compare=False)
     _waiting: tuple[Message, MQTTMessageInfo] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_port(self.port)
 
     @property
     def wants(self) -> tuple[Kind, ...]:

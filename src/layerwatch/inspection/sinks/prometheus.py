@@ -11,6 +11,7 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from layerwatch.inspection.messages import Kind, Message
+from layerwatch.inspection.ports import check_port
 from layerwatch.inspection.sinks.base import Sink
 from layerwatch.records import UsageError
 
@@ -30,6 +31,9 @@ class Prometheus(Sink):
     kinds: tuple[Kind, ...] = ("verdict", "alarm")
     _pages: _Pages | None = field(default=None, init=False, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_port(self.port, listens=True)
 
     @property
     def wants(self) -> tuple[Kind, ...]:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 
 from layerwatch.inspection.file_identity import addressed
 from layerwatch.inspection.listening import Listener, bare_application, has_token, served
+from layerwatch.inspection.ports import check_port
 from layerwatch.inspection.triggers.base import Started, Trigger
 from layerwatch.records import DataError
 
@@ -32,6 +33,9 @@ class Http(Trigger):
     port: int = 8766  # 0: a free one, see bound_port
     token: str = field(default="", repr=False)  # sent as "Authorization: Bearer TOKEN"; empty: everybody may tell
     _listener: Listener | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_port(self.port, listens=True)
 
     @property
     def bound_port(self) -> int:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import ClassVar
 
 from layerwatch.inspection.file_identity import addressed
+from layerwatch.inspection.ports import check_port
 from layerwatch.inspection.subscription import Subscription, topic_of
 from layerwatch.inspection.triggers.base import Started, Trigger
 from layerwatch.records import DataError
@@ -31,6 +32,9 @@ class Mqtt(Trigger):
     client_id: str = ""  # default: of the printer's name; the broker keeps one session for each
     _subscription: Subscription | None = field(default=None, init=False, repr=False)
     _wrong: str = field(default="", init=False, repr=False)  # what was last told and could not be understood
+
+    def __post_init__(self) -> None:
+        check_port(self.port)
 
     @property
     def trouble(self) -> str:
