@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.images.streams import Printer
 from tests.inspection.broker import Broker
 from tests.inspection.receiving import PNG, until
+from tests.inspection.streaming import StreamServer, recorded, streaming
 
 from layerwatch import catalogue
+from layerwatch.images.frame_choice import Choosing
 from layerwatch.inspection.cameras.base import Camera
 from layerwatch.inspection.cameras.http_push import HttpPush
 from layerwatch.inspection.cameras.mqtt import Mqtt
 from layerwatch.inspection.cameras.replay import Replay
+from layerwatch.inspection.cameras.stream import Stream
 from layerwatch.inspection.cameras.virtual import Virtual, VirtualFrame
 from layerwatch.inspection.cameras.watch_folder import WatchFolder
 from layerwatch.inspection.triggers.base import Trigger
@@ -67,11 +72,21 @@ def published(path: Path) -> tuple[Camera, Tell]:
     return camera, tell
 
 
+def streamed(path: Path) -> tuple[Camera, Tell]:
+    server = StreamServer(recorded(Printer(1, 4, rate=5.0), 4.0))
+    SERVERS.enter_context(streaming(server))
+    wish = Choosing(wait=0.05, patience=1.0, shortest=1.2, lamp=0.35)
+    url = f"http://127.0.0.1:{server.port}/video"
+    return Stream("P1", url, choose=wish, rate=100.0, job="job-%Y%m%dT%H%M%S"), lambda: None
+
+
+SERVERS = ExitStack()
 BROKERS: list[Broker] = []
 CAMERAS = {
     "http_push": pushed,
     "mqtt": published,
     "replay": replayed,
+    "stream": streamed,
     "virtual": virtual,
     "watch_folder": watched,
 }
@@ -86,6 +101,7 @@ def test_a_camera_keeps_its_contract(name: str, tmp_path: Path) -> None:
         check_camera(camera, 3)
     finally:
         thread.join(20)
+        SERVERS.close()
         while BROKERS:
             BROKERS.pop().kill()
 
