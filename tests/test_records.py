@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerwatch.records import plainly
+from layerwatch.records import counted, plainly
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,9 @@ def test_what_python_says_is_said_plainly(read: Callable[[], object], said: str)
         read()
     assert plainly(found.value) == said
     assert plainly(ValueError("a point that is NaN")) == "a point that is NaN"
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 layers"), (1, "1 layer"), (2, "2 layers"), (1000, "1,000 layers")])
+def test_a_number_agrees_with_its_noun(number: int, told: str) -> None:
+    assert counted(number, "layer") == told
+    assert counted(number, "frame waits", "frames wait").endswith("waits" if number == 1 else "wait")

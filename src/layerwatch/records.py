@@ -53,6 +53,11 @@ def plainly(error: Exception) -> str:
     return f"{(number[1] or number[2] or '')[:40]!r} is no number" if number else str(error)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 layer", "2 layers"; ``many`` where it is more than one and not just an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 @runtime_checkable
 class Progress(Protocol):
     """Told by long work how far it is; a journey turns it into a bar."""

@@ -109,7 +109,7 @@ def test_a_frame_that_waits_too_long(file_engine: Engine, spool: Spool) -> None:
     receive(file_engine, spool, when=NOW - 601)
     found = look(file_engine, spool)
     assert bad(found) == {"waiting": "warn"}
-    assert "1 frames wait to be judged, the first for 601 s" in found["waiting"].text
+    assert "1 frame waits to be judged, the first for 601 s" in found["waiting"].text
 
 
 def test_a_sink_that_takes_nothing(file_engine: Engine, spool: Spool) -> None:
@@ -118,7 +118,7 @@ def test_a_sink_that_takes_nothing(file_engine: Engine, spool: Spool) -> None:
     journal.failed("line", number, "no route to host", NOW)
     found = look(file_engine, spool)
     assert bad(found) == {"outbox": "warn"}
-    assert "line has not taken 1 messages (no route to host)" in found["outbox"].text
+    assert "line has not taken 1 message (no route to host)" in found["outbox"].text
 
 
 @pytest.mark.parametrize(("now", "word"), [(NOW - 3600, "warn"), (0.0, "fail")])

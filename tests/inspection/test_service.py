@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+from tests.inspection.receiving import until
 
 from layerwatch.detectors.base import RunningJob
 from layerwatch.detectors.plan_residual import PlanResidual
@@ -26,6 +27,7 @@ from layerwatch.inspection.receiver import Receiver
 from layerwatch.inspection.scorer import Inspected
 from layerwatch.inspection.service import Line, Service
 from layerwatch.inspection.spool import Spool
+from layerwatch.inspection.triggers.base import Started, Trigger
 from layerwatch.records import LayerImage, Reading
 from layerwatch.testing.images import healthy_image, healthy_images
 from layerwatch.verdict.alarm import AlarmRules
@@ -39,6 +41,11 @@ JUDGE = Judge(
     fit_threshold(np.array([one.score for one in READINGS]), 0.05),
     fit_spread([one.heat for one in READINGS if one.heat is not None], [None] * len(READINGS)),
 )
+
+
+def idle(printer: str, spool: Spool) -> Inspected:
+    """How a printer's frames are judged, where none is to come."""
+    return Inspected(printer, Examiner(DETECTOR, JUDGE), FrameReader(spool), AlarmRules(float("inf")))
 
 
 def served(folder: Path, layers: Sequence[int], detector: PlanResidual = DETECTOR) -> Journal:
@@ -65,6 +72,63 @@ def test_a_gap_in_the_layers_is_an_alarm_that_names_them(tmp_path: Path) -> None
     words = {one.layer: one.word for one in journal.verdicts_of("printer", "job")}
     assert {n for n, word in words.items() if word == "FAULT"} == {4, 5, 6}
     assert len(words) == 9
+
+
+@dataclass
+class Telling(Trigger):
+    """Tells these layers of one job, all at once."""
+
+    job: str
+    told: Sequence[int]
+
+    def layers(self, stop: Event) -> Iterator[Started]:
+        for layer in self.told:
+            yield Started(self.job, layer, 0.0)
+
+
+def served_with_trigger(folder: Path, job: str, began: Sequence[int], came: Sequence[int]) -> Journal:
+    """A service whose machine tells what it begins, until the job is over."""
+    engine = open_engine(f"sqlite:///{folder / 'journal.db'}")
+    bring_up(engine)
+    journal, stop = Journal(engine), Event()
+    frames = [VirtualFrame("job", n, encode_png(to_uint16(healthy_image(n).pixels))) for n in came]
+    examiner = Examiner(DETECTOR, JUDGE, None, plain_gate(None, RUNNING))
+
+    def planned(job: str, layer: int) -> Planned:
+        return Planned(np.asarray(healthy_image(layer).plan))
+
+    inspected = Inspected("printer", examiner, FrameReader(Spool(folder), planned), AlarmRules(float("inf")))
+    line = Line(Virtual("printer", frames), inspected, Telling(job, began), over_after=1.0, over_soon=1.0)
+    thread = Thread(target=Service(folder, journal, [line], {}, heartbeat=0.1).run, args=(stop,))
+    thread.start()
+    try:
+        until(lambda: journal.jobs_of("printer") and not journal.jobs_of("printer", running=True), 60)
+    finally:
+        stop.set()
+        thread.join(20)
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("came", "gap"), [([1, 2, 3], "layers 4 to 5"), ([3, 4, 5], "layers 1 to 2"), ([], "layers 1 to 5")]
+)
+def test_layers_that_began_and_never_came_are_gaps_at_the_end_of_the_job(
+    tmp_path: Path, came: list[int], gap: str
+) -> None:
+    journal = served_with_trigger(tmp_path, "job", [1, 2, 3, 4, 5], came)
+    words = {one.layer: one.word for one in journal.verdicts_of("printer", "job")}
+    assert {n for n, word in words.items() if word == "FAULT"} == set(range(1, 6)) - set(came)
+    assert [one.body["text"] for one in journal.alarms_of("printer", "job")] == [f"dropped: {gap}"]
+    assert journal.counts()["frames missing"] == 5 - len(came)
+    ended = [one.body["text"] for one in journal.told(kind="job") if one.body["event"] == "ended"]
+    assert len(ended) == 1
+    assert ended[0].startswith("job: 5 layers")
+
+
+def test_a_machine_that_calls_the_job_otherwise_raises_no_gaps(tmp_path: Path) -> None:
+    journal = served_with_trigger(tmp_path, "another name", [1, 2, 3], [1, 2, 3])
+    assert {one.word for one in journal.verdicts_of("printer", "job")} <= {"OK", "NOK"}
+    assert journal.alarms_of("printer", "another name") == ()
 
 
 def test_a_frame_that_comes_late_is_judged_after_all(tmp_path: Path) -> None:

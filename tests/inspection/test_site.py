@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from layerwatch.inspection.cameras.watch_folder import WatchFolder
+from layerwatch.inspection.journal.retention import Retention
 from layerwatch.inspection.messages import Message
 from layerwatch.inspection.settings import Place, filled
 from layerwatch.inspection.sinks.base import EVERYTHING
@@ -16,7 +17,6 @@ from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.inspection.site import (
     Only,
     PrinterSite,
-    Retention,
     SinkSite,
     Site,
     camera_of,

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from layerwatch.journeys.commissioning.injections import kinds, spoiled
+from layerwatch.journeys.train import load_stored
 from layerwatch.records import LayerImage
 from layerwatch.testing.images import healthy_image
 from tests.journeys.test_cli import refused, run
@@ -70,6 +71,9 @@ def test_a_history_is_commissioned_and_its_model_inspects(
     assert code == 0, error
     words = [json.loads(line)["word"] for line in verdicts.read_text().splitlines()]
     assert words[8] == "NOK"
+    maxima = load_stored(out / "model").calibration["job_maxima"]
+    assert len(maxima) == 4
+    assert maxima.max() == pytest.approx(told["line"])
     assert words[:8].count("NOK") <= 1
     rows = [json.loads(line) for line in verdicts.read_text().splitlines()]
     nok = {row["word"] == "NOK" for row in rows if row["score"] > told["line"]}
@@ -84,7 +88,7 @@ def test_one_job_is_followed_by_the_built_in_scale(
     words = ("commission", good / "frames/old0", "--plans", good / "masks/old0", "--out", tmp_path / "o", "--trials", 1)
     code, said, error = run(capsys, *words)
     assert code == 0, error
-    assert "1 jobs, 14 layers" in said
+    assert "1 job, 14 layers" in said
     assert "a single job" in error
 
 

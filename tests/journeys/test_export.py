@@ -31,7 +31,7 @@ def test_what_is_left_out_is_said(archive: Path, tmp_path: Path) -> None:
     shots = archive / "faults" / "black-0000" / "shots.json"
     shots.parent.mkdir(parents=True)
     shots.write_text("[]")
-    assert export(archive, "coco", tmp_path / "b").left_out.endswith("1 jobs spoiled by faults of the camera")
+    assert export(archive, "coco", tmp_path / "b").left_out.endswith("1 job spoiled by faults of the camera")
 
 
 def test_a_missing_package_leaves_nothing_behind(

@@ -13,6 +13,7 @@ from layerwatch.inspection.story import Story
 from layerwatch.journeys.examples import example_parts
 from layerwatch.journeys.machine_choice import machine_for
 from layerwatch.journeys.serve import serve_demo
+from layerwatch.journeys.serve_site import PlanFolder
 from layerwatch.journeys.serving.virtual_plant import PlantWish
 from layerwatch.records import UsageError
 from tests.journeys.serve_killed import killed_and_resumed
@@ -44,6 +45,11 @@ def test_a_second_process_rebuilds_the_story_from_messages(tmp_path: Path) -> No
     assert sum(",NOK," in row for row in rows) == 1
     picture = next(path for path in served.files if path.suffix == ".png")
     assert picture.read_bytes()[:4] == b"\x89PNG"
+    plans = tmp_path / "data/plans"
+    assert len([one for one in plans.rglob("*.png") if one.stem.isdigit()]) == 40
+    planned = PlanFolder(plans).planned("virtual-job", 1 + min(int(one.stem[:5]) for one in plans.rglob("*.png")))
+    assert planned is not None
+    assert planned.plan.any()
     again = serve_demo(wish(), tmp_path / "data", speed=1e4, quiet=True)
     assert again.counts["verdicts"] == 40
 

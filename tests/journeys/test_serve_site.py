@@ -84,12 +84,13 @@ def until(done: Callable[[], bool], most: float = 40.0) -> None:
 
 
 def test_frames_of_a_folder_have_one_result_each_and_the_line_changes_with_the_next_job(site: Path) -> None:
-    stop, data = Event(), site.parent / "data"
-    thread = Thread(target=lambda: serve_site(site, stop, quiet=True, said=lambda text: None), daemon=True)
+    stop, data, said = Event(), site.parent / "data", list[str]()
+    thread = Thread(target=lambda: serve_site(site, stop, quiet=True, said=said.append), daemon=True)
     for layer in range(6):
         give(site, "job-1", layer, spoiled=layer in (3, 4))
     thread.start()
     until(lambda: (data / "heartbeat.json").exists())
+    assert any("p1: false_alarms = 0.05 cannot be promised" in text and "19 are needed" in text for text in said)
     journal = known_journal(data)
     until(lambda: journal.counts()["verdicts"] == 6)
     give(site, "job-1", 2)  # the same again, with a new time

@@ -57,6 +57,7 @@ def rectify(
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.rectify import Heat, one_view
     from layerwatch.journeys.rectify import rectify as run
+    from layerwatch.records import counted
 
     view = one_view(corners, camera, bed)
     with bars() as progress:
@@ -65,7 +66,8 @@ def rectify(
     if as_json:
         _print_json(told)
     else:
-        print(f"{len(done.files)} frames of {told['width']} x {told['height']} px, {mm_per_px:g} mm/px: {done.out}")
+        many = counted(len(done.files), "frame")
+        print(f"{many} of {told['width']} x {told['height']} px, {mm_per_px:g} mm/px: {done.out}")
         if told["bed_seen"] < 1:
             print(f"the frames show {told['bed_seen']:.1%} of the bed; the rest is grey {border:g}")
     for reason in done.refused:

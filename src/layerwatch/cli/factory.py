@@ -82,6 +82,7 @@ def synthesise(
     from layerwatch.journeys.machine_choice import machine_for
     from layerwatch.journeys.synthesise import Wish, crew_of
     from layerwatch.journeys.synthesise import synthesise as run
+    from layerwatch.records import counted
 
     if bool(part) == bool(layout):
         raise typer.BadParameter(
@@ -97,8 +98,9 @@ def synthesise(
     with bars() as told:
         run_it = partial(run, part or (), out, printer, wish, unit=unit, layout=layout)
         archive = run_it(crew=team, progress=told, say=say)
-    spoiled = f", {wish.faulty} jobs of each fault" if wish.faulty else ""
-    print(f"{len(archive.jobs)} jobs, {sum(map(len, archive.layers.values()))} layers{spoiled}: {out}")
+    spoiled = f", {counted(wish.faulty, 'job')} of each fault" if wish.faulty else ""
+    layers_ = counted(sum(map(len, archive.layers.values())), "layer")
+    print(f"{counted(len(archive.jobs), 'job')}, {layers_}{spoiled}: {out}")
 
 
 @app.command(epilog="Example: layerwatch ranges frames --plans plans --mm-per-px 3.75 --span 20 60 --out ranges")
@@ -162,11 +164,12 @@ def export(
     """Write an archive in the form that another program reads."""
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.export import export as run
+    from layerwatch.records import counted
 
     target = out or Path(to)
     with bars() as progress:
         done = run(archive, to, target, progress=progress)
-    print(f"{done.images} images: {target} (left out: {done.left_out or 'nothing'})")
+    print(f"{counted(done.images, 'image')}: {target} (left out: {done.left_out or 'nothing'})")
 
 
 @app.command(epilog="Example: layerwatch machine > mine.toml    layerwatch machine tilted_camera > mine.toml")

@@ -42,6 +42,7 @@ def train(
     from layerwatch.journeys.sources import healthy_images
     from layerwatch.journeys.train import Training, check_target
     from layerwatch.journeys.train import train as run
+    from layerwatch.records import counted
 
     target = out or Path(f"model-{detector}")
     changes = [*(change or ()), *([f"device={device}"] if device != "auto" else ())]
@@ -55,7 +56,8 @@ def train(
         source = data.name if also is None else f"{data.name}, {share:g} {also.name}"
         run(healthy, training, target, data=source, gate=beside.gate, overwrite=overwrite, progress=progress)
     least = 1 / (len(healthy.calibration) + 1)
-    print(f"{detector}: fitted to {len(healthy.fit)} images, calibrated on {len(healthy.calibration)}: {target}")
+    many = counted(len(healthy.fit), "image")
+    print(f"{detector}: fitted to {many}, calibrated on {len(healthy.calibration)}: {target}")
     print(f"gate for the frames to be judged: {beside.story}")
     print(f"the model can promise false-alarm rates of {least:.2g} and more (--false-alarm-rate)")
 

@@ -94,13 +94,15 @@ def commission(
     from layerwatch.journeys.commission import commission as run
     from layerwatch.journeys.files import open_machine
     from layerwatch.journeys.score_frames import ScoreSource
+    from layerwatch.records import counted
 
     source = ScoreSource(frames, plans, 1.0 if mm_per_px is None else mm_per_px, invert_plans, span, scale)
     head = "y" if machine is None else open_machine(machine).head
     wish = CommissionWish(source, head, false_alarms, trials, seed, mm_per_px is not None)
     with bars() as progress:
         done = run(wish, out, progress=progress)
-    print(f"{len(done.followed)} jobs, {done.layers} layers; {done.above_one} of them score above 1")
+    loud = counted(done.above_one, "of them scores", "of them score")
+    print(f"{counted(len(done.followed), 'job')}, {counted(done.layers, 'layer')}; {loud} above 1")
     print(f"at most {done.line.promise:.0%} of healthy jobs raise an alarm, a score above {done.line.value:.3g}")
     for kind in done.kinds:
         if kind.name in done.found:

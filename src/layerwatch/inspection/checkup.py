@@ -21,7 +21,7 @@ from layerwatch.inspection.journal.paging import paged, reading
 from layerwatch.inspection.journal.retention import orphans
 from layerwatch.inspection.journal.tables import frames, messages, outbox
 from layerwatch.inspection.spool import Spool
-from layerwatch.records import DataError
+from layerwatch.records import DataError, counted
 
 Word = Literal["ok", "warn", "fail"]
 _SAMPLE = 200  # frames whose content is read
@@ -155,15 +155,16 @@ def _frames_found(number: int, read: int, gone: list[str], changed: list[str]) -
     advice = "look at the disk (dmesg, smartctl) and bring the files back from a backup"
     bad = [f"{len(names)} {what}: {_some(names)}" for what, names in (("gone", gone), ("changed", changed)) if names]
     if bad:
-        return Finding("frames", "fail", f"of {number} files {'; '.join(bad)}", advice)
-    return Finding("frames", "ok", f"{number} files are there, {read} of them read and as they came")
+        return Finding("frames", "fail", f"of {counted(number, 'file')} {'; '.join(bad)}", advice)
+    there = counted(number, "file is", "files are")
+    return Finding("frames", "ok", f"{there} there, {read} of them read and as they came")
 
 
 def _orphans(engine: Engine, spool: Spool, now: float) -> Finding:
     found = orphans(engine, spool, now)
     if not found:
         return Finding("orphans", "ok", "the journal knows every file")
-    text = f"the journal knows nothing of {len(found)} files: {_some(found)}"
+    text = f"the journal knows nothing of {counted(len(found), 'file')}: {_some(found)}"
     return Finding(
         "orphans", "warn", text, "a crash left them, nobody was told that they are safe; they may be removed"
     )
@@ -174,7 +175,8 @@ def _waiting(engine: Engine, now: float) -> Finding:
     query = select(func.count(), func.min(frames.c.received)).where(waits)
     with reading(engine) as connection:
         number, first = connection.execute(query).one()
-    text = f"{number} frames wait to be judged" + (f", the first for {now - first:.0f} s" if number else "")
+    waits_for = counted(number, "frame waits", "frames wait")
+    text = f"{waits_for} to be judged" + (f", the first for {now - first:.0f} s" if number else "")
     if not number or now - first <= _LATE:
         return Finding("waiting", "ok", text)
     return Finding("waiting", "warn", text, "see that the service runs, and in its log why it judges nothing")
@@ -187,9 +189,10 @@ def _outbox(engine: Engine, now: float) -> Finding:
         found = connection.execute(query.group_by(outbox.c.sink).order_by(outbox.c.sink)).all()
     stuck = [(sink, number, reason) for sink, number, first, reason in found if now - first > _LATE]
     if not stuck:
-        return Finding("outbox", "ok", f"{sum(row[1] for row in found)} messages are on their way")
+        number = sum(row[1] for row in found)
+        return Finding("outbox", "ok", f"{counted(number, 'message is', 'messages are')} on the way")
     text = "; ".join(
-        f"{sink} has not taken {number} messages ({reason or 'no reason'})" for sink, number, reason in stuck
+        f"{sink} has not taken {counted(number, 'message')} ({reason or 'no reason'})" for sink, number, reason in stuck
     )
     return Finding(
         "outbox", "warn", text, "see that the receivers run and can be reached; nothing is lost, all is sent again"

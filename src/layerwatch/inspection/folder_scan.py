@@ -11,7 +11,7 @@ from pathlib import Path
 
 from layerwatch.inspection.file_identity import natural
 
-LEFT_ALONE = ("*.partial", "*.tmp", "*.json", "Thumbs.db")  # half written, or no frames
+LEFT_ALONE = ("*.partial", "*.tmp", "*.json", "Thumbs.db", "desktop.ini")  # half written, or no frames
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from layerwatch.inspection.messages import Message
 from layerwatch.inspection.names import safe
 from layerwatch.inspection.reading import PlanOf
 from layerwatch.inspection.unpacking import Core, as_csv, cores_of, tally
-from layerwatch.records import DataError
+from layerwatch.records import DataError, counted
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def end_job(journal: Journal, folder: Path, printer: str, job: str, plans: PlanO
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)
-    text = f"{job}: {len(verdicts)} layers; cores: {tally(cores)}"
+    text = f"{job}: {counted(len(verdicts), 'layer')}; cores: {tally(cores)}"
     body = {"event": "ended", "text": text, "unpack": path.relative_to(folder).as_posix()}
     journal.end(printer, job, body, [Message("job", body, printer, job)], time.time())
     return Unpacked(cores, path, bed)

@@ -7,11 +7,12 @@ verdicts by the alarms, so that what follows is what would have followed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Lock
 
+from layerwatch.images.gate.dropped import Dropped
 from layerwatch.inspection import accounts
 from layerwatch.inspection.alarm_states import MOVES, AlarmState, moved, state_from
 from layerwatch.inspection.examiner import Examiner, Judged, refused
@@ -63,6 +64,7 @@ class Scorer:
     _job: str | None = None
     _alarms: JobAlarms | None = None
     _alive: Callable[[bool], None] = unwatched
+    _lock: Lock = field(default_factory=Lock)  # one of the judging thread and whoever ends jobs
 
     def step(self) -> bool:
         """Judge the next frame that waits; False where none does.
@@ -70,10 +72,26 @@ class Scorer:
         Raises:
             StorageError: what was found cannot be written; the frame waits on.
         """
-        waiting = self.journal.waiting(self.inspected.printer)
-        if not waiting:
-            return False
-        frame = waiting[0]
+        with self._lock:
+            waiting = self.journal.waiting(self.inspected.printer)
+            if waiting:
+                self._take(waiting[0])
+        return bool(waiting)
+
+    def never_came(self, job: str, layers: Sequence[int]) -> None:
+        """Layers that the machine began and whose frames did not come by the job's end: gaps like those inside it.
+
+        Raises:
+            StorageError: it cannot be written; call again.
+        """
+        if not layers:
+            return
+        with self._lock:
+            alarms = self._alarms_of(job)
+            self._job = None if job == self._job else self._job  # whatever still comes meets the journal as it is then
+            self._record(job, [refused(_gap(job, layer)) for layer in layers], alarms)
+
+    def _take(self, frame: Frame) -> None:
         try:
             if frame.identity.job != self._job:
                 self._follow(frame.identity.job)
@@ -84,7 +102,6 @@ class Scorer:
         except Exception as error:  # whatever it is, the next frames must be judged
             self._job = None
             self._give_up(frame, error)
-        return True
 
     def _give_up(self, frame: Frame, error: Exception) -> None:
         """A frame that breaks the program is recorded as a fault; its bytes stay, so that it can be looked at."""
@@ -125,15 +142,20 @@ class Scorer:
             with suppress(Exception):  # one that broke the program then does so again
                 for judged in one.examiner.take(one.reader.read(before)) if before.path else ():
                     self._beside(judged)
-        self._alarms = JobAlarms(one.rules, Tracker(one.reader.judged_mm_per_px, one.layer_height))
+        self._alarms, self._job = self._alarms_of(job), job
+
+    def _alarms_of(self, job: str) -> JobAlarms:
+        """The job's alarms as the journal has them."""
+        one = self.inspected
+        alarms = JobAlarms(one.rules, Tracker(one.reader.judged_mm_per_px, one.layer_height))
         for stored in self.journal.verdicts_of(one.printer, job):
             verdict, told = stored.verdict, stored.body.get("sightings", [])
             sightings = tuple(
                 Sighting(region, float("nan") if edge is None else edge, z)
                 for region, (edge, z) in zip(verdict.regions, told, strict=False)
             )
-            self._alarms.take(verdict, sightings, stored.fault)
-        self._job = job
+            alarms.take(verdict, sightings, stored.fault)
+        return alarms
 
     def _judge(self, frame: Frame) -> None:
         one, clock = self.inspected, Clock()
@@ -141,24 +163,39 @@ class Scorer:
             image = one.reader.read(frame)
         with clock.part("judge"):
             found = list(one.examiner.take(image))
+        assert self._alarms is not None  # noqa: S101 # a job is followed
+        self._record(frame.identity.job, found, self._alarms, frame, clock)
+
+    def _record(
+        self,
+        job: str,
+        found: Sequence[Judged],
+        open_: JobAlarms,
+        frame: Frame | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Verdicts, of which the last is the frame's own if there is one, with what they do to the alarms."""
+        one, clock = self.inspected, clock or Clock()
         entries, alarms, told = list[Entry](), dict[int, AlarmEntry](), list[Message]()
         for number, judged in enumerate(found):
             is_own = number == len(found) - 1
-            entry, changes = self._account(judged, frame if is_own else None, clock)
+            entry, changes = self._account(judged, frame if is_own else None, clock, open_)
             entries.append(entry)
             for change in changes:
-                alarms[change.alarm.number] = known = self._state(change)
+                alarms[change.alarm.number] = known = self._state(change, job)
                 if _is_news(change):
-                    told.append(accounts.alarm_told(change.kind, known, one.printer, frame.identity.job))
-        files = [frame.path if entry.frame is not None else "" for entry in entries]
+                    told.append(accounts.alarm_told(change.kind, known, one.printer, job))
+        files = [frame.path if frame is not None and entry.frame is not None else "" for entry in entries]
         said = [
             accounts.verdict_told(entry, one.printer, file, self.spool.folder)
             for entry, file in zip(entries, files, strict=True)
         ]
-        outcome = Outcome(one.printer, frame.identity.job, tuple(entries), tuple(alarms.values()), (*said, *told))
+        outcome = Outcome(one.printer, job, tuple(entries), tuple(alarms.values()), (*said, *told))
         self.journal.record(outcome)
 
-    def _account(self, judged: Judged, frame: Frame | None, clock: Clock) -> tuple[Entry, tuple[Change, ...]]:
+    def _account(
+        self, judged: Judged, frame: Frame | None, clock: Clock, open_: JobAlarms
+    ) -> tuple[Entry, tuple[Change, ...]]:
         """The row of one verdict, and what it does to the job's alarms."""
         one, heat, told = self.inspected, "", dict[str, object]()
         with clock.part("localise"):
@@ -172,8 +209,7 @@ class Scorer:
         if frame is not None:
             told |= {"seconds": clock.told(), "received": frame.received, **self._beside(judged)}
         entry = accounts.entry_of(judged, None if frame is None else frame.number, told, heat, one.model)
-        assert self._alarms is not None  # noqa: S101 # a job is followed
-        return entry, self._alarms.take(judged.verdict, sightings, entry.fault)
+        return entry, open_.take(judged.verdict, sightings, entry.fault)
 
     def _beside(self, judged: Judged) -> dict[str, object]:
         """What the second model says of a frame that the first one judged."""
@@ -188,19 +224,25 @@ class Scorer:
         z = (judged.verdict.layer + 1) * self.inspected.layer_height
         return sighted(judged.verdict.regions, z, self.inspected.reader.judged_mm_per_px, plan)
 
-    def _state(self, change: Change) -> AlarmEntry:
+    def _state(self, change: Change, job: str) -> AlarmEntry:
         """The operator's state after what the system saw."""
         now = time.time()
-        state = self._operators(change.alarm.number) or AlarmState(at=now)
+        state = self._operators(change.alarm.number, job) or AlarmState(at=now)
         action = _SYSTEM.get(change.kind, "")
         if action in MOVES[state.state]:
             state = moved(state, action, at=now)
         return accounts.alarm_entry(change, state)
 
-    def _operators(self, number: int) -> AlarmState | None:
+    def _operators(self, number: int, job: str) -> AlarmState | None:
         """What people did to it meanwhile."""
-        known = self.journal.alarms_of(self.inspected.printer, self._job or "")
+        known = self.journal.alarms_of(self.inspected.printer, job)
         return next((state_from(one.state) for one in known if one.number == number), None)
+
+
+def _gap(job: str, layer: int) -> Fault:
+    """As the gate tells of layers inside a job."""
+    evidence, advice = "the machine began it, and no frame had come when the job was over", Dropped.advice
+    return Fault(job, layer, "dropped", evidence, advice)
 
 
 def _is_news(change: Change) -> bool:

@@ -44,6 +44,10 @@ def unseen(done: Unpacked, mm_per_px: float) -> None:
     """Nobody looks at the end of jobs."""
 
 
+def unkept(job: str, layers: Sequence[int]) -> None:
+    """Nobody keeps which layers began."""
+
+
 def unchanged() -> Inspected | None:
     """The same model and line for ever."""
     return None
@@ -75,6 +79,7 @@ class Service:
     job_ended: Callable[[Unpacked, float], None] = unseen  # told of each, with mm a pixel of the plans
     pulse: Pulse = field(default_factory=Pulse)
     _tended: float = 0.0
+    _scorers: dict[str, Scorer] = field(default_factory=dict)  # by printer
     _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def run(self, stop: Event, *, until_done: bool = False) -> None:
@@ -108,13 +113,14 @@ class Service:
     def _begin(self, line: Line, over: Event) -> tuple[Thread, Thread]:
         """The two halves of a printer's loop."""
         name, woken, spool = line.inspected.printer, Event(), Spool(self.folder)
-        at = _Progress(line.trigger)
+        at = _Progress(line.trigger, partial(self.journal.began, name))
         receiver = Receiver(spool, self.journal, woken, partial(self._trouble, name, "receive"), at.current)
         if line.trigger is not None:
             _thread(f"trigger {name}", lambda: self._guarded(name, lambda: at.run(over)))
         scorer = Scorer(
             line.inspected, self.journal, spool, lambda text: self._trouble(name, "judge", text), line.renew
         )
+        self._scorers[name] = scorer
 
         def judge() -> None:
             scorer.run(over, woken, lambda busy: (self.pulse.busy if busy else self.pulse.idle)(f"judge {name}"))
@@ -146,9 +152,17 @@ class Service:
         except StorageError:
             self._troubles[printer, what] = before  # said when it can be written
 
+    def _remark(self, printer: str, texts: Sequence[str]) -> None:
+        """Say once what nobody must mend."""
+        if not texts:
+            return
+        with suppress(StorageError):
+            self.journal.say([Message("printer", {"event": "remark", "text": text}, printer) for text in texts])
+
     def _look_after(self, publisher: Publisher) -> None:
         for line in self.lines:
             self._trouble(line.inspected.printer, "camera", line.camera.trouble)
+            self._remark(line.inspected.printer, line.camera.remarks())
             if line.trigger is not None:
                 self._trouble(line.inspected.printer, "trigger", line.trigger.trouble)
             with suppress(StorageError, OSError):
@@ -174,6 +188,8 @@ class Service:
         for one in running:
             patience = line.over_after if one is newest else line.over_soon
             if time.time() - one[2] > patience:
+                if printer in self._scorers:
+                    self._scorers[printer].never_came(one[1], self.journal.without_frame(printer, one[1]))
                 reader = line.inspected.reader
                 done = end_job(self.journal, self.folder, printer, one[1], reader.plans)
                 self._guarded(printer, partial(self.job_ended, done, reader.mm_per_px))
@@ -205,7 +221,9 @@ class _Progress:
     """Where a machine is, by its trigger."""
 
     trigger: Trigger | None
+    began: Callable[[str, Sequence[int]], None] = unkept  # told job and layers
     _at: tuple[str, int] | None = None
+    _unkept: dict[str, list[int]] = field(default_factory=dict)  # by job: what could not be written yet
 
     def current(self) -> tuple[str, int] | None:
         """Job and layer."""
@@ -215,6 +233,11 @@ class _Progress:
         """Listen until it is over."""
         for started in self.trigger.layers(over) if self.trigger is not None else ():
             self._at = (started.job, started.layer)
+            self._unkept.setdefault(started.job, []).append(started.layer)
+            with suppress(StorageError):  # tried again with the next one; the frames tell of the trouble
+                for job in list(self._unkept):
+                    self.began(job, self._unkept[job])
+                    del self._unkept[job]
 
 
 def _overdue(state: AlarmState, now: float, escalate_after: float) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from layerwatch.inspection.journal.entries import AlarmEntry, StoredVerdict
+from layerwatch.records import counted
 
 _UNJUDGED = 0.2  # share of a core's layers that could not be judged, from which the core is not judged
 
@@ -57,7 +58,7 @@ def _core(part: int, layers: set[int], judged: set[int], alarms: Sequence[AlarmE
     if own:
         worst, alarm = max(own, key=lambda pair: (pair[0]["layers"], pair[0]["area"] or 0))
         x, y, area, amplitude = (_number(worst[name]) for name in ("x", "y", "area", "amplitude"))
-        text = f"{worst['layers']} layers, {worst['area']:.0f} mm2, {worst['extent']:.0f} mm"
+        text = f"{counted(worst['layers'], 'layer')}, {worst['area']:.0f} mm2, {worst['extent']:.0f} mm"
         where = (x, y, worst["first_layer"], worst["last_layer"], area, amplitude)
         return Core(part, "NOK", len(layers), unjudged, text, alarm.level, *where)
     is_judged = layers and unjudged <= _UNJUDGED * len(layers)

@@ -36,7 +36,7 @@ from layerwatch.journeys.clean_pictures import faults_sheet
 from layerwatch.journeys.clean_reading import SPAN, Reading
 from layerwatch.journeys.clean_reading import Cleaning as Cleaning
 from layerwatch.journeys.files import open_gate
-from layerwatch.records import DataError, Fault, Progress, Shot, Truth, UsageError, silent
+from layerwatch.records import DataError, Fault, Progress, Shot, Truth, UsageError, counted, silent
 
 _RESULT = "clean.json"
 _USUAL = Cleaning()
@@ -60,7 +60,10 @@ class Cleaned:
         kinds = Counter(found.fault.kind for found in self.faults)
         told = [f"  {kind:18s} {count}" for kind, count in kinds.most_common()]
         rate = f"{self.frames / max(self.seconds, 1e-9):.0f} frames/s"
-        return (f"{self.frames} frames, {self.usable} of them may be judged; {rate}; gate: {self.learnt}", *told)
+        return (
+            f"{counted(self.frames, 'frame')}, {self.usable} of them may be judged; {rate}; gate: {self.learnt}",
+            *told,
+        )
 
     def as_json(self, folder: Path) -> dict[str, Any]:
         """For clean.json."""

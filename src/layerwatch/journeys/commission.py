@@ -31,7 +31,7 @@ from layerwatch.journeys.commissioning.trials import (
 from layerwatch.journeys.score_frames import ScoreSource
 from layerwatch.journeys.sources import Healthy
 from layerwatch.journeys.train import Training, check_target, store
-from layerwatch.records import DataError, Progress, UsageError, silent
+from layerwatch.records import DataError, Progress, UsageError, counted, silent
 
 MODEL = "model"
 _START = {"level": 1.0, "px": 0.25}  # first amounts: standard deviations of a pixel; px
@@ -174,4 +174,5 @@ def _store(wish: CommissionWish, model: Detector, found: list[Followed], out: Pa
     readings = [reading for one in found for reading in one.readings]
     size = wish.frames.mm_per_px if wish.is_scaled else None
     training = Training.named("plan_aware", "quick", wish.seed, changes=(f"head={wish.head}",))
-    store(model, training, Healthy(images, images, size), readings, out, data=f"commissioned on {len(found)} jobs")
+    told, maxima = f"commissioned on {counted(len(found), 'job')}", [float(one.scores.max()) for one in found]
+    store(model, training, Healthy(images, images, size), readings, out, data=told, maxima=maxima)

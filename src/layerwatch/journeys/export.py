@@ -10,7 +10,7 @@ from layerwatch.images.archive import Archive
 from layerwatch.images.exports.base import Export
 from layerwatch.images.walk import check_coverage
 from layerwatch.images.writing import check_writable, new_folder
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.records import Progress, UsageError, counted, silent
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,6 @@ def export(archive: Path, to: str, out: Path, *, progress: Progress = silent) ->
     check_writable(out.parent)
     check_coverage(found)
     spoiled = len(list((archive / "faults").glob("*/shots.json")))
-    left_out = [form.leaves_out, f"{spoiled} jobs spoiled by faults of the camera" if spoiled else ""]
+    left_out = [form.leaves_out, f"{counted(spoiled, 'job')} spoiled by faults of the camera" if spoiled else ""]
     with new_folder(out) as fresh:
         return Exported(form.write(found, fresh, progress=progress), "; ".join(filter(None, left_out)))

@@ -14,7 +14,7 @@ from layerwatch.images.grey import to_uint16
 from layerwatch.images.plain_gate import plain_gate
 from layerwatch.journeys.files import open_gate
 from layerwatch.journeys.sources import Healthy, is_archive
-from layerwatch.records import LayerImage, Shot, UsageError
+from layerwatch.records import LayerImage, Shot, UsageError, counted
 
 _FEWEST, _MOST = 300, 1500  # layers in series, to learn from
 _BESIDE = "gate"  # folder of the gate in an archive that `layerwatch clean` wrote
@@ -49,14 +49,15 @@ def learnt_gate(images: Sequence[LayerImage]) -> Chosen:
     series = [sorted(job, key=lambda image: image.layer) for job in jobs.values() if len(job) > 1]
     count = sum(map(len, series))
     if count < _FEWEST or len(series) < 2:
-        return Chosen(None, f"none learnt: {count} layers in series are too few, {_FEWEST} of several jobs would do")
+        few = counted(count, "layer in series is", "layers in series are")
+        return Chosen(None, f"none learnt: {few} too few, {_FEWEST} of several jobs would do")
     chosen = series[:: -(-count // _MOST)]
     plans = {(job[0].job, job[0].layer): job[0].plan for job in chosen}
     gate = Gate().fit(
         ([Shot(i.job, i.layer, NO_TIME, to_uint16(i.pixels)) for i in job] for job in chosen),
         lambda job, layer: plans.get((job, layer)),
     )
-    return Chosen(gate, f"learnt from {sum(map(len, chosen))} layers of {len(chosen)} jobs")
+    return Chosen(gate, f"learnt from {counted(sum(map(len, chosen)), 'layer')} of {counted(len(chosen), 'job')}")
 
 
 def gate_for(model: Path, stored: StoredModel, given: Path | None = None, *, wanted: bool = True) -> Chosen:

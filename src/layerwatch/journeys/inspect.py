@@ -21,7 +21,7 @@ from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.journeys.train import judge_of
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.records import Progress, UsageError, counted, silent
 
 
 @dataclass(frozen=True)
@@ -123,4 +123,5 @@ def inspect(
 def tally(judged: Sequence[Judged]) -> str:
     """How many layers got which verdict, in words."""
     words = [one.verdict.word for one in judged]
-    return f"{len(words)} layers: {words.count('OK')} OK, {words.count('NOK')} NOK, {words.count('FAULT')} FAULT"
+    layers = counted(len(words), "layer")
+    return f"{layers}: {words.count('OK')} OK, {words.count('NOK')} NOK, {words.count('FAULT')} FAULT"

@@ -18,6 +18,8 @@ from layerwatch.inspection.watchdog import look
 from layerwatch.journeys.serve import DATABASE, looked_into
 from layerwatch.records import UsageError
 
+_SHOWN = 3  # remarks in a text
+
 
 def examined(folder: Path, url: str = "", *, deep: bool = False) -> tuple[Finding, ...]:
     """Whether disk, database and frames are sound, and whether the service moves.
@@ -45,19 +47,25 @@ def _service(folder: Path) -> Finding:
 
 def _printers(journal: Journal) -> Iterator[Finding]:
     """What each printer's loop last said of itself."""
-    troubles, after = dict[str, dict[str, str]](), 0
+    troubles, remarks, after = dict[str, dict[str, str]](), dict[str, list[str]](), 0
     while told := journal.told(after, kind="printer"):
         for message in told:
             own, event = troubles.setdefault(message.printer, {}), message.body.get("event")
             if event in {"online", "offline"}:
                 own.clear()
+                remarks[message.printer] = []
+            elif event == "remark":
+                remarks.setdefault(message.printer, []).append(str(message.body["text"]))
             elif event in {"trouble", "trouble over"}:
                 own[str(message.body.get("stage"))] = str(message.body["text"]) if event == "trouble" else ""
         after = told[-1].number
     for printer, own in sorted(troubles.items()):
         texts = [f"{stage}: {text}" for stage, text in own.items() if text]
         advice = "mend what is named; frames are waited for" if texts else ""
-        yield Finding(f"printer {printer}", "fail" if texts else "ok", "; ".join(texts) or "no trouble", advice)
+        noted = remarks.get(printer, [])
+        beside = [*noted[:_SHOWN], *([f"and {len(noted) - _SHOWN} more"] if len(noted) > _SHOWN else [])]
+        text = "; ".join([*(texts or ["no trouble"]), *beside])
+        yield Finding(f"printer {printer}", "fail" if texts else "ok", text, advice)
 
 
 def written(folder: Path, url: str = "") -> Iterator[str]:

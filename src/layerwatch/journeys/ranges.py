@@ -27,7 +27,7 @@ from layerwatch.journeys.range_levels import needed_span
 from layerwatch.journeys.ranges_report import report
 from layerwatch.journeys.rank_agreement import rank_agreement as rank_agreement  # the command line's only door
 from layerwatch.journeys.sources import is_archive
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.records import Progress, UsageError, counted, silent
 
 _AGES = 60  # layers of conducted heat
 
@@ -105,9 +105,8 @@ class Study:
         lines += [f"{gap.name}: {100 * gap.covered:.0f} % covered; {gap.advice}" for gap in self.gaps if gap.advice]
         if self.agreement is not None:
             lines.append(f"order of detectors, real against synthetic: Kendall's tau {self.agreement.tau}")
-        lines.append(
-            f"{self.real.layers} layers in {len(self.real.runs)} run(s): {len(self.learnt.intervals)} intervals"
-        )
+        layers, runs = counted(self.real.layers, "layer"), counted(len(self.real.runs), "run")
+        lines.append(f"{layers} in {runs}: {counted(len(self.learnt.intervals), 'interval')}")
         return tuple(lines)
 
 
@@ -218,9 +217,8 @@ def _write(out: Path, found: Study, lesson: Lesson, machine: Machine) -> None:
     domains = [domain_of(found.real, "real", in_mm=in_mm)]
     if found.synthetic is not None:
         domains.append(domain_of(found.synthetic, "synthetic", in_mm=in_mm))
-    lead = (
-        f"{found.real.layers} layers of {found.real.name}, preset {lesson.preset}, seed {lesson.seed}, by {lesson.by}."
-    )
+    layers = counted(found.real.layers, "layer")
+    lead = f"{layers} of {found.real.name}, preset {lesson.preset}, seed {lesson.seed}, by {lesson.by}."
     page = report(
         lead, found.real.source.said, found.learnt, preset_of, domains, found.gaps, found.agreement, in_mm=in_mm
     )
@@ -231,8 +229,9 @@ def _write(out: Path, found: Study, lesson: Lesson, machine: Machine) -> None:
 
 def _toml(found: Study, lesson: Lesson) -> str:
     """The file that `layerwatch synthesise --ranges` takes."""
+    layers = counted(found.real.layers, "layer")
     head = [
-        f"# Learnt by `layerwatch ranges` from {found.real.layers} layers of {found.real.name!r}, for the preset "
+        f"# Learnt by `layerwatch ranges` from {layers} of {found.real.name!r}, for the preset "
         f"{lesson.preset}, by {lesson.by}, seed {lesson.seed}.",
         *(f"# {line}" for line in found.real.source.said),
         f"# {found.levels}",

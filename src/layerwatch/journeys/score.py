@@ -18,7 +18,7 @@ from layerwatch.journeys.score_following import JobFrames, SeenLayer, follow
 from layerwatch.journeys.score_frames import FrameJob, ScoreSource
 from layerwatch.journeys.score_rows import Row, as_csv, judged_job, row_of
 from layerwatch.journeys.score_scale import Scale, scale_of_raw
-from layerwatch.records import DataError, LayerImage, Progress, UsageError, silent
+from layerwatch.records import DataError, LayerImage, Progress, UsageError, counted, silent
 
 _ENOUGH_JOBS = 24  # healthy ones, from which half of them is learnt from; fewer are all kept to calibrate
 _MOST_PIXELS = 3e8  # of healthy frames that are held at once
@@ -137,7 +137,7 @@ def prepared(wish: ScoreWish, progress: Progress = silent) -> Prepared:
         images = _images(wish, wish.healthy, learnt, progress)
         detector = detector.fit(images, progress=progress)
     raw = _raw_scores(wish, wish.healthy, kept, detector, progress)
-    how = f"fitted to {len(learnt)} healthy jobs" if learnt else "with its built-in constants"
+    how = f"fitted to {counted(len(learnt), 'healthy job')}" if learnt else "with its built-in constants"
     return Prepared(detector, Scale(raw), (f"plan_aware {how}", *_promise(Scale(raw), wish.alpha)))
 
 
@@ -150,7 +150,8 @@ def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], 
         learnt, kept = list(jobs[::2]), list(jobs[1::2])
     detector = Pca().fit(_images(wish, source, learnt, progress), progress=progress)
     scale = scale_of_raw(_raw_scores(wish, source, kept, detector, progress))
-    told = f"pca on the images alone, for want of plans, fitted to {sum(len(job.files) for job in learnt)} layers"
+    many = counted(sum(len(job.files) for job in learnt), "layer")
+    told = f"pca on the images alone, for want of plans, fitted to {many}"
     return Prepared(detector, scale, (told, *_promise(scale, wish.alpha)))
 
 
@@ -199,8 +200,8 @@ def _promise(scale: Scale, alpha: float) -> tuple[str, ...]:
     ]
     if own.of_jobs > 1:
         lines.append(
-            f"each of these jobs judged by the others: {own.layers} of {own.of_layers} layers NOK, "
-            f"in {own.jobs} of {own.of_jobs} jobs"
+            f"each of these jobs judged by the others: {own.layers} of {counted(own.of_layers, 'layer')} NOK, "
+            f"in {own.jobs} of {counted(own.of_jobs, 'job')}"
         )
     if own.of_jobs < _PROMISE:
         lines.append(
@@ -236,7 +237,7 @@ def _reasons(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _line(word: str, job: str, reason: str, files: Sequence[str]) -> str:
-    span = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]} ({len(files)} frames)"
+    span = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]} ({counted(len(files), 'frame')})"
     return f"{job}/{span}: {word}: {reason}"
 
 

@@ -12,6 +12,7 @@ from threading import Event
 
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.evaluation.unpack_figures import Mark, unpack_map
+from layerwatch.images.archive import encode_png
 from layerwatch.images.plain_gate import RUNNING, plain_gate
 from layerwatch.images.writing import check_writable, write_file
 from layerwatch.inspection.cameras.virtual import Virtual
@@ -21,6 +22,7 @@ from layerwatch.inspection.job_end import Unpacked, end_job
 from layerwatch.inspection.journal.database import file_of, open_engine
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.journal.upgrading import bring_up, version_of
+from layerwatch.inspection.names import safe
 from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.publisher import Publisher
 from layerwatch.inspection.reading import FrameReader
@@ -33,9 +35,9 @@ from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.serving.fitted import model_of, rules_of
 from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob, plate_of, virtual_job
 from layerwatch.journeys.train import judge_of
-from layerwatch.records import Progress, UsageError, silent
+from layerwatch.records import Progress, UsageError, counted, silent
 
-DATABASE, WANTS = "journal.db", "sinks.json"
+DATABASE, WANTS, PLANS = "journal.db", "sinks.json", "plans"
 PRINTER = "virtual-printer"
 _RATE = 0.02  # of healthy layers that may be NOK; alarms have a line of their own
 
@@ -158,6 +160,7 @@ def _served(
     job = virtual_job(wish, plate)
     pace = wish.machine.layer_time / speed
     said(_told(job, pace))
+    keep_plans(job, folder / PLANS)
     waiting = [one for one in job.frames if not journal.has(Identity(PRINTER, JOB, one.layer))]
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
     service = Service(folder, journal, [line], sinks)
@@ -167,17 +170,28 @@ def _served(
     return replace(served, counts=journal.counts())
 
 
+def keep_plans(job: VirtualJob, folder: Path) -> None:
+    """The plans as a site file's ``plans`` wants them: FOLDER/JOB/00012.png, with 00012.coverage.png beside it."""
+    for layer, planned in job.plans.items():
+        path = folder / safe(JOB) / f"{layer:05d}.png"
+        if not path.is_file():
+            if planned.coverage is not None:
+                write_file(path.with_name(f"{path.stem}.coverage.png"), encode_png(planned.coverage))
+            write_file(path, encode_png(planned.plan))
+
+
 def _told(job: VirtualJob, pace: float) -> str:
     defects = sorted({record for truth in job.truths for record in truth.defects}, key=lambda one: one.first_layer)
     wrong = [f"{one.defect} on layers {one.first_layer} to {one.last_layer}" for one in defects]
     faults = sorted({one.fault for one in job.shots if one.fault})
-    return f"a virtual printer lays {len(job.frames)} layers, one in {pace:.3g} s; in it: {', '.join(wrong + faults)}"
+    layers = counted(len(job.frames), "layer")
+    return f"a virtual printer lays {layers}, one in {pace:.3g} s; in it: {', '.join(wrong + faults)}"
 
 
 def _inspected(wish: PlantWish, model: StoredModel, job: VirtualJob, folder: Path) -> Inspected:
     machine, size = wish.machine, (wish.machine.height, wish.machine.width)
     examiner = Examiner(model.detector, judge_of(model, _RATE), size, plain_gate(size, RUNNING))
-    reader = FrameReader(Spool(folder), job.planned, machine.mm_per_px, machine.span)
+    reader = FrameReader(Spool(folder), job.planned, machine.mm_per_px, machine.span, size=size)
     name = f"{model.name}@{model.sha256[:12]}"
     return Inspected(PRINTER, examiner, reader, rules_of(model), machine.layer_height, name)
 

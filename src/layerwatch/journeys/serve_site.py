@@ -28,10 +28,10 @@ from layerwatch.inspection.site import Only, PrinterSite, Site, camera_of, read_
 from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
 from layerwatch.journeys.serve import draw_unpacked, open_journal
+from layerwatch.journeys.serving.alarm_line import AlarmLine, alarm_line
 from layerwatch.journeys.train import judge_of, load_stored
 from layerwatch.records import DataError, UsageError
 from layerwatch.verdict.alarm import AlarmRules
-from layerwatch.verdict.threshold import fit_threshold
 
 _RATE = 0.01  # of healthy layers that may be NOK, where the calibration can promise so little
 _HEIGHT = 0.3  # mm a layer, where the site does not say it
@@ -60,7 +60,7 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
     sinks = sinks_of(site)
     if not quiet and not any(isinstance(sink, Console) for sink in sinks.values()):
         sinks["terminal"] = Only(Console(), ("alarm", "job", "printer"))
-    lines = [_line(printer, site) for printer in site.printers]
+    lines = [_line(printer, site, said) for printer in site.printers]
     journal = open_journal(site.data, sinks, site.database)
     for line in lines:
         said(f"{line.inspected.printer}: judged by {line.inspected.model}, alarm line {line.inspected.rules.line:.4g}")
@@ -74,11 +74,11 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
     Service(site.data, journal, lines, sinks, site.heartbeat, tend, ended).run(stop)
 
 
-def _line(printer: PrinterSite, site: Site) -> Line:
+def _line(printer: PrinterSite, site: Site, said: Callable[[str], None]) -> Line:
     """One printer as the service needs it."""
     first = _force_of(printer, site)
-    renewal = Renewal(printer, site, first)
-    inspected = _inspected(printer, site, first)
+    renewal = Renewal(printer, site, said, first)
+    inspected = _inspected(printer, site, first, said)
     return Line(camera_of(printer), inspected, trigger_of(printer), printer.escalate_after, renew=renewal)
 
 
@@ -88,6 +88,7 @@ class Renewal:
 
     printer: PrinterSite
     site: Site
+    said: Callable[[str], None]
     _force: InForce | None
 
     def __call__(self) -> Inspected | None:
@@ -96,11 +97,11 @@ class Renewal:
         if now == self._force:
             return None
         self._force = now
-        return _inspected(self.printer, self.site, now)
+        return _inspected(self.printer, self.site, now, self.said)
 
 
-def _inspected(printer: PrinterSite, site: Site, force: InForce | None) -> Inspected:
-    """How the printer's frames are judged."""
+def _inspected(printer: PrinterSite, site: Site, force: InForce | None, said: Callable[[str], None]) -> Inspected:
+    """How the printer's frames are judged; told is what its alarm line cannot promise."""
     folder = printer.model_folder if force is None else force.path
     assert folder is not None  # noqa: S101 # without a folder there is one in force
     model = load_stored(folder)
@@ -112,11 +113,14 @@ def _inspected(printer: PrinterSite, site: Site, force: InForce | None) -> Inspe
     known, span = model.provenance.get("mm_per_px"), printer.span or model.provenance.get("span")
     scale = printer.mm_per_px or float(known or 1.0) / printer.binning  # the model knows the pixels that are judged
     grey = None if span is None else (float(span[0]), float(span[1]))
-    reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale, printer.binning)
+    reader = FrameReader(Spool(site.data), plans, scale, grey, printer.scale, printer.binning, size)
     has_gate = (folder / DESCRIPTION).is_file()
     gate = gate_for(folder, model).gate if has_gate else plain_gate(size, RUNNING)
     examiner = Examiner(model.detector, judge_of(model, _rate(model)), size, gate)
-    rules = AlarmRules(_alarm_line(model, force), unit="K" if grey else "")
+    line = _alarm_line(model, force, printer.false_alarms)
+    if line.note:
+        said(f"{printer.name}: {line.note}")
+    rules = AlarmRules(line.value, unit="K" if grey else "")
     shadow = _shadow_of(site, force, size)
     name = f"{model.name}@{model.sha256[:12]}"
     return Inspected(printer.name, examiner, reader, rules, printer.layer_height or _HEIGHT, name, shadow=shadow)
@@ -153,14 +157,10 @@ def _rate(model: StoredModel) -> float:
     return max(_RATE, 1 / (len(model.calibration["scores"]) + 1))
 
 
-def _alarm_line(model: StoredModel, force: InForce | None) -> float:
-    """What was set by hand, else what was calibrated by job, else above all healthy layers that are known."""
-    if force is not None and force.threshold is not None:
-        return force.threshold
-    if "line" in model.calibration:
-        return float(model.calibration["line"][0])
-    scores = model.calibration["scores"].astype(np.float64)
-    return fit_threshold(scores, 1 / (len(scores) + 1)).value
+def _alarm_line(model: StoredModel, force: InForce | None, share: float) -> AlarmLine:
+    """What was set by hand, else what the model's healthy jobs promise."""
+    by_hand = None if force is None else force.threshold
+    return alarm_line(model.calibration, share) if by_hand is None else AlarmLine(by_hand)
 
 
 @dataclass(eq=False)

@@ -20,7 +20,7 @@ from layerwatch.part.formats.base import Format
 from layerwatch.part.formats.svg import Svg
 from layerwatch.part.raster import coverages
 from layerwatch.part.slicing import slices_of
-from layerwatch.records import DataError, Layer, Progress, UsageError, silent
+from layerwatch.records import DataError, Layer, Progress, UsageError, counted, silent
 
 MASKS = "masks"  # a form of its own: pictures, not contours
 _CHUNK_PIXELS = 2**24  # drawn at once
@@ -204,4 +204,8 @@ def _row(layer: Layer) -> dict[str, float]:
 def layers_said(layers: Sequence[Layer]) -> str:
     """How many layers of which height, for a person."""
     heights = {round(layer.height, 9) for layer in layers}
-    return f"{len(layers)} layers of {min(heights):g}" + (f" to {max(heights):g}" if len(heights) > 1 else "") + " mm"
+    return (
+        f"{counted(len(layers), 'layer')} of {min(heights):g}"
+        + (f" to {max(heights):g}" if len(heights) > 1 else "")
+        + " mm"
+    )

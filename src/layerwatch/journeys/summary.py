@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from layerwatch.journeys.evaluate import Evaluation
+from layerwatch.records import counted
 
 
 def evaluation_lines(figures: Evaluation, *, left_out: int = 0) -> list[str]:
     """One detector's figures, one line a class."""
     lines = [f"{figures.name}: {figures.healthy} healthy and {figures.defective} defective images not seen in training"]
     if left_out:
-        lines.append(f"{left_out} images left out, because the model was trained on them or on the same job")
+        lines.append(f"{counted(left_out, 'image')} left out, because the model was trained on them or on the same job")
     lines.append(f"{'class':24s} {'AUROC':>22s}   found at the threshold")
     lines += [f"{kind:24s} {figures.auroc[kind]!s:>22s}   {figures.hits[kind]}" for kind in figures.auroc]
     lines.append(f"false alarms among healthy images: {figures.false_alarms}, promised {figures.promised:g}")

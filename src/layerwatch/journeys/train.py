@@ -123,6 +123,7 @@ def store(
     out: Path,
     *,
     data: str = "",
+    maxima: Sequence[float] = (),
     beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Write a fitted detector with what its scores mean.
@@ -134,9 +135,11 @@ def store(
         readings: of the others, ``healthy.calibration``.
         out: the model's folder.
         data: where the images came from.
+        maxima: highest score of each healthy job, where whole jobs were followed: lines of alarm are set by them.
         beside: further files of the model.
     """
     provenance, calibration = _provenance(training, healthy, data), _calibration(readings, healthy.calibration)
+    calibration |= {"job_maxima": np.array(maxima)} if len(maxima) else {}
     save_model(out, {**pack(model, training.detector, calibration, provenance), **beside})
 
 

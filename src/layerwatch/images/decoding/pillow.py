@@ -19,6 +19,8 @@ from layerwatch.records import DataError
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
 _DEEP = (struct.error, zlib.error, ArithmeticError, RecursionError)
+COLOURS = "Colours"  # tag of a picture that was turned to grey
+_TINT = 16  # levels between the channels of a pixel, from which it is no grey
 _SIXTEEN_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
 _BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3} | dict.fromkeys(
     ("I;16", "I;16B", "I;16L", "I;16N"), 2
@@ -54,7 +56,8 @@ def decode(
                     f"{name}: holds {getattr(image, 'n_frames', 1)} pictures; give files of one picture each"
                 )
             pixels = _grey(image)  # first, since some of what a PNG says follows its pixels
-            return (pixels if kind == "TIFF" else upright(pixels, orientation_of(image))), read_tags(image)
+            tags = {**read_tags(image), **({COLOURS: f"{image.mode}, turned to grey"} if _is_coloured(image) else {})}
+            return (pixels if kind == "TIFF" else upright(pixels, orientation_of(image))), tags
     except UnidentifiedImageError:
         raise DataError(
             f"{name}: not a {kind} file, or broken in its first bytes; save it again as 8- or 16-bit grey PNG or TIFF"
@@ -85,6 +88,14 @@ def _grey(image: Image.Image) -> Shaped[np.ndarray, "h w"]:
     if image.mode in _SIXTEEN_BIT:
         return _as_uint16(np.asarray(image))
     return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _is_coloured(image: Image.Image) -> bool:
+    """Whether more than one in a hundred pixels is no grey; grey that was stored as three channels is not coloured."""
+    if image.mode in {"1", "L", "LA", "F"} | _SIXTEEN_BIT:
+        return False
+    channels = np.asarray(image.convert("RGB"), np.int16)
+    return bool(np.mean(np.ptp(channels, axis=2) > _TINT) > 0.01)
 
 
 def _as_uint16(pixels: Shaped[np.ndarray, "h w"]) -> Shaped[np.ndarray, "h w"]:

@@ -29,3 +29,7 @@ class Camera(ABC):
     def trouble(self) -> str:
         """Why nothing can arrive at the moment; empty where all is well."""
         return ""
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was found since the last call that a person should know and nobody must mend."""
+        return ()

@@ -18,9 +18,10 @@ from typing import ClassVar, Literal
 from watchfiles import watch
 
 from layerwatch.inspection.cameras.base import Camera, Delivery, Receipt
-from layerwatch.inspection.file_identity import FileIdentity, natural
+from layerwatch.inspection.file_identity import Claim, FileIdentity, natural
 from layerwatch.inspection.first_bytes import usual_suffix
 from layerwatch.inspection.folder_scan import LEFT_ALONE, FolderScan, State
+from layerwatch.inspection.other_files import is_other
 from layerwatch.records import plainly
 
 _MOST_KNOWN = 10_000  # files remembered although they are gone: a folder that comes back has them again
@@ -54,12 +55,18 @@ class WatchFolder(Camera):
     _given: dict[Path, State] = field(default_factory=dict, init=False, repr=False)
     _seen: dict[Path, _Seen] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[Path, float] = field(default_factory=dict, init=False, repr=False)  # s, when it may be tried again
+    _remarks: list[str] = field(default_factory=list, init=False, repr=False)  # not yet told
     _troubles: dict[Path, str] = field(default_factory=dict, init=False, repr=False)  # of the folder or of a file
 
     @property
     def trouble(self) -> str:
         """Why the folder, or a file in it, cannot be read."""
         return "; ".join(list(self._troubles.copy().values())[:3])
+
+    def remarks(self) -> tuple[str, ...]:
+        """Files that are no frames; each is named once."""
+        told, self._remarks = tuple(self._remarks), []
+        return told
 
     def deliveries(self, stop: Event) -> Iterator[Delivery]:
         """Files as they become complete; waits for ever."""
@@ -156,10 +163,13 @@ class WatchFolder(Camera):
             return None
         self._given[path] = state
         self._refused.pop(path, None)
-        return self._delivery(path, state, data)
-
-    def _delivery(self, path: Path, state: State, data: bytes) -> Delivery:
         claim = FileIdentity(self.printer, self._root, self.pattern, self.job).claim(path)
+        if is_other(path.suffix, data, is_named=not claim.unidentified):
+            self._remarks.append(f"{path.relative_to(self._root)} is no frame and is left alone")
+            return None
+        return self._delivery(path, state, data, claim)
+
+    def _delivery(self, path: Path, state: State, data: bytes, claim: Claim) -> Delivery:
         unidentified, suffix = claim.unidentified, usual_suffix(path.suffix, data)
         if len(data) > self.most_bytes:
             unidentified, data = f"{path.name} has {state.size:,} bytes, more than {self.most_bytes:,}", b""

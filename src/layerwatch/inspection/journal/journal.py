@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from layerwatch.inspection.deliveries import Delivery, Identity, Receipt
 from layerwatch.inspection.failpoints import reached
-from layerwatch.inspection.journal import rows
+from layerwatch.inspection.journal import rows, spans
 from layerwatch.inspection.journal.entries import AlarmEntry, Entry, Frame, Outcome, StoredVerdict
 from layerwatch.inspection.journal.tables import alarms, conflicts, frames, jobs, messages, outbox, verdicts
 from layerwatch.inspection.messages import Kind, Message, plain
@@ -42,9 +42,7 @@ class Journal:
             if known is None:
                 number = connection.execute(insert(frames).values(**rows.of_delivery(delivery, spooled, now)))
                 if _meet(connection, delivery.identity, now):
-                    one, text = delivery.identity, f"job {delivery.identity.job or 'without a name'} began"
-                    began = Message("job", {"event": "began", "text": text}, one.printer, one.job)
-                    self._send(connection, [began], now)
+                    self._say_began(connection, delivery.identity.printer, delivery.identity.job, now)
                 return Receipt("new", _key(number), spooled.sha256)
             if known.sha256 == spooled.sha256:
                 return Receipt("duplicate", known.number, spooled.sha256)
@@ -114,6 +112,40 @@ class Journal:
         with self._writing("record") as connection:
             _raise(connection, printer, job, alarm, now)
             return self._send(connection, [told], now)
+
+    def began(self, printer: str, job: str, layers: Sequence[int], now: float | None = None) -> None:
+        """The machine has begun these layers, whether their frames come or not; errors as in ``record``."""
+        now = time.time() if now is None else now
+        with self._writing("record") as connection:
+            if _meet(connection, Identity(printer, job, 0), now):
+                self._say_began(connection, printer, job, now)
+            which = and_(jobs.c.printer == printer, jobs.c.job == job)
+            body = dict(connection.execute(select(jobs.c.body).where(which)).scalar_one())
+            body["layers"] = spans.united(body.get("layers", []), layers)
+            connection.execute(update(jobs).where(which).values(body=body))
+
+    def without_frame(self, printer: str, job: str) -> tuple[int, ...]:
+        """Layers that the machine began and of which the journal has no row, in order.
+
+        None where no frame of the job came but some of another one did meanwhile: then camera and machine give the
+        job different names.
+        """
+        of_printer, which = frames.c.printer == printer, and_(jobs.c.printer == printer, jobs.c.job == job)
+        with self._reading() as connection:
+            known = connection.execute(select(jobs).where(which)).first()
+            spoken = [] if known is None else known.body.get("layers", [])
+            if known is None or not spoken:
+                return ()
+            came = set(connection.execute(select(frames.c.layer).where(of_printer, frames.c.job == job)).scalars())
+            meanwhile = (frames.c.received >= known.began, frames.c.received <= known.last)
+            other = select(frames.c.number).where(of_printer, *meanwhile).limit(1)
+            if not came and connection.execute(other).first() is not None:
+                return ()
+        return tuple(layer for layer in spans.layers_of(spoken) if layer not in came)
+
+    def _say_began(self, connection: Connection, printer: str, job: str, now: float) -> None:
+        text = f"job {job or 'without a name'} began"
+        self._send(connection, [Message("job", {"event": "began", "text": text}, printer, job)], now)
 
     def end(self, printer: str, job: str, body: Mapping[str, Any], told: Sequence[Message], now: float) -> None:
         """A job is over; errors as in ``record``."""

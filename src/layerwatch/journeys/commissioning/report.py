@@ -15,6 +15,7 @@ from layerwatch.evaluation.report import Card, Picture, Section, Table, html
 from layerwatch.journeys.commissioning.injections import Kind
 from layerwatch.journeys.commissioning.results import Commissioned
 from layerwatch.journeys.commissioning.trials import Followed
+from layerwatch.records import counted
 
 _LOUDEST = 3  # healthy layers that are shown
 _PROMISES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
@@ -22,8 +23,9 @@ _PROMISES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 def report(done: Commissioned) -> bytes:
     """The whole report as one file."""
+    jobs, layers = counted(len(done.followed), "job"), counted(done.layers, "layer")
     lead = (
-        f"{len(done.followed)} jobs taken as healthy, {done.layers} layers. Scores are those of detectors that have "
+        f"{jobs} taken as healthy, {layers}. Scores are those of detectors that have "
         "not learnt from the job; 0 is the median of healthy layers, 1 what 99 of 100 stay below."
     )
     sections = [_promise(done), _detected(done), _loudest(done), _still(done)]
@@ -50,8 +52,9 @@ def _promise(done: Commissioned) -> Section:
     return Section(
         "False alarms and what can be promised",
         f"The line of alarm, {done.line.value:.2f}, is the split conformal one: at most {done.line.promise:.1%} of "
-        f"further healthy jobs like these raise any alarm (wanted: {done.wanted:.0%}). Of {done.layers} layers "
-        f"{done.above_one} score above 1, where one in a hundred should. `layerwatch inspect` has the same line with "
+        f"further healthy jobs like these raise any alarm (wanted: {done.wanted:.0%}). Of "
+        f"{counted(done.layers, 'layer')} {done.above_one} score above 1, where one in a hundred should. "
+        f"`layerwatch inspect` has the same line with "
         f"--false-alarm-rate {done.rate!r}.",
         (
             *notes,

@@ -48,6 +48,7 @@ def _fitted(wish: PlantWish, jobs: Sequence[Sequence[LayerImage]], progress: Pro
     spread = fit_spread(heats, [image.plan for job in others for image in job])
     line = max(line_of(courses).value, _LEAST_LINE)
     calibration = {"scores": np.concatenate(scores), "heat_level": spread.level, "line": np.array([line])}
+    calibration |= {"job_maxima": np.array([own.max() for own in scores])}
     known = {"mm_per_px": wish.machine.mm_per_px, "span": list(wish.machine.span), "seed": wish.seed}
     told = {"layerwatch": layerwatch.__version__, "data": "virtual jobs", "pixels": list(fit[0].pixels.shape), **known}
     return pack(detector, "plan_aware", calibration, told)
