@@ -216,5 +216,5 @@ def test_a_broker_that_refuses_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings", [{"topic": "a/#"}, {"topic": ""}, {"port": 0}])
 def test_settings_that_cannot_work_are_named(settings: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="MQTT|port"):
+    with pytest.raises(UsageError, match=r"MQTT|port"):
         Mqtt("127.0.0.1", **settings).take(message(1))
