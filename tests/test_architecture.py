@@ -41,6 +41,7 @@ THIRD_PARTY = {
     "torch": {"detectors"},
     "sklearn": {"detectors", "verdict", "evaluation"},
     "matplotlib": {"evaluation"},
+    "reportlab": {"evaluation"},
     "tifffile": {"images"},
     "PIL": {"images"},
     "typer": {"cli"},
