@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from layerwatch.journeys.commissioning.injections import kinds, spoiled
+from layerwatch.journeys.serving.smallest import read_smallest, told_of
 from layerwatch.journeys.train import load_stored
 from layerwatch.records import LayerImage
 from layerwatch.testing.images import healthy_image
@@ -48,6 +49,10 @@ def test_a_history_is_commissioned_and_its_model_inspects(
     assert "at most 20% of healthy jobs raise an alarm" in said
     assert "19 are needed for 5%" in error
     told = json.loads((out / "commission.json").read_text())
+    known = read_smallest(out / "model")
+    assert known is not None
+    assert [one.amount for one in known.found] == [told["detection"][one.defect]["a90"][0] for one in known.found]
+    assert "blobs of" in told_of("p1", out / "model", told["line"])
     spot = told["detection"]["small spot"]
     assert spot["unit"] == "K"
     assert 0.05 < spot["a50"][0] < 20

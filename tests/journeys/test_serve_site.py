@@ -17,9 +17,10 @@ from layerwatch.images.archive import encode_png
 from layerwatch.images.grey import to_uint16
 from layerwatch.journeys.files import save_model
 from layerwatch.journeys.in_force import add, change
-from layerwatch.journeys.look_after import written
+from layerwatch.journeys.look_after import examined, written
 from layerwatch.journeys.serve import known_journal
 from layerwatch.journeys.serve_site import serve_site
+from layerwatch.journeys.serving.smallest import UNKNOWN
 from layerwatch.testing.images import healthy_image, healthy_images, spoiled_image
 from layerwatch.verdict.localise import fit_spread
 
@@ -91,6 +92,8 @@ def test_frames_of_a_folder_have_one_result_each_and_the_line_changes_with_the_n
     thread.start()
     until(lambda: (data / "heartbeat.json").exists())
     assert any("p1: false_alarms = 0.05 cannot be promised" in text and "19 are needed" in text for text in said)
+    assert f"p1: {UNKNOWN}" in said
+    assert ("smallest defect p1", "warn") in [(one.name, one.word) for one in examined(data, site=site)]
     journal = known_journal(data)
     until(lambda: journal.counts()["verdicts"] == 6)
     give(site, "job-1", 2)  # the same again, with a new time

@@ -79,7 +79,7 @@ def doctor(
     from layerwatch.journeys.look_after import examined
 
     place = place_of(data, site)
-    found = examined(place.folder, place.database, deep=deep)
+    found = examined(place.folder, place.database, deep=deep, site=site)
     if as_json:
         print(
             json.dumps(

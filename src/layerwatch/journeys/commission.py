@@ -18,6 +18,7 @@ from layerwatch.journeys.commissioning.history import History, histories_of, noi
 from layerwatch.journeys.commissioning.injections import kinds
 from layerwatch.journeys.commissioning.report import report
 from layerwatch.journeys.commissioning.results import Commissioned, tables_of
+from layerwatch.journeys.commissioning.smallest import smallest_of
 from layerwatch.journeys.commissioning.trials import (
     ENOUGH,
     Followed,
@@ -115,7 +116,7 @@ def commission(wish: CommissionWish, out: Path, *, progress: Progress = silent) 
     )
     images = tuple(image for one in found for image in one.history.images)
     model = fitted(detector, images, wish.seed) if is_enough(histories) else detector
-    files = {**tables_of(done), "report.html": report(done)}
+    files = {**tables_of(done), "report.html": report(done), **smallest_of(done, MODEL)}
     _store(wish, model, found, out / MODEL)
     for name, data in files.items():
         write_file(out / name, data)

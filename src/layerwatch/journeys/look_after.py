@@ -13,28 +13,32 @@ from layerwatch.inspection.journal.export import document
 from layerwatch.inspection.journal.journal import Journal
 from layerwatch.inspection.ownership import owned
 from layerwatch.inspection.service import HEARTBEAT
+from layerwatch.inspection.site import read_site
 from layerwatch.inspection.spool import Spool
 from layerwatch.inspection.watchdog import look
 from layerwatch.journeys.serve import DATABASE, looked_into
+from layerwatch.journeys.serving.smallest import findings
 from layerwatch.records import UsageError
 
 _SHOWN = 3  # remarks in a text
 
 
-def examined(folder: Path, url: str = "", *, deep: bool = False) -> tuple[Finding, ...]:
+def examined(folder: Path, url: str = "", *, deep: bool = False, site: Path | None = None) -> tuple[Finding, ...]:
     """Whether disk, database and frames are sound, and whether the service moves.
 
     Args:
         folder: of the data.
         url: of the database; empty: ``journal.db`` in the folder.
         deep: read every kept frame.
+        site: site file, whose printers' models are asked which defects they find.
 
     Raises:
-        UsageError: no service has run there.
+        UsageError: no service has run there, or the site file is off.
         DataError: the database cannot be reached, or is of a newer version.
     """
     with looked_into(folder, url) as journal:
-        return (_service(folder), *_printers(journal), *check_up(journal.engine, Spool(folder), deep=deep))
+        sound = (_service(folder), *_printers(journal), *check_up(journal.engine, Spool(folder), deep=deep))
+    return (*sound, *(findings(read_site(site)) if site is not None else ()))
 
 
 def _service(folder: Path) -> Finding:

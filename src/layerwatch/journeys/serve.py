@@ -32,7 +32,8 @@ from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.folder import Folder
 from layerwatch.inspection.spool import Spool
-from layerwatch.journeys.serving.fitted import model_of, rules_of
+from layerwatch.journeys.serving.fitted import MODEL, model_of, rules_of
+from layerwatch.journeys.serving.smallest import told_of
 from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob, plate_of, virtual_job
 from layerwatch.journeys.train import judge_of
 from layerwatch.records import Progress, UsageError, counted, silent
@@ -160,6 +161,7 @@ def _served(
     job = virtual_job(wish, plate)
     pace = wish.machine.layer_time / speed
     said(_told(job, pace))
+    said(told_of(PRINTER, folder / MODEL, rules_of(model).line))
     keep_plans(job, folder / PLANS)
     waiting = [one for one in job.frames if not journal.has(Identity(PRINTER, JOB, one.layer))]
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))

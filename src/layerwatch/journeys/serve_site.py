@@ -29,6 +29,7 @@ from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
 from layerwatch.journeys.serve import draw_unpacked, open_journal
 from layerwatch.journeys.serving.alarm_line import AlarmLine, alarm_line
+from layerwatch.journeys.serving.smallest import told_of
 from layerwatch.journeys.train import judge_of, load_stored
 from layerwatch.records import DataError, UsageError
 from layerwatch.verdict.alarm import AlarmRules
@@ -120,6 +121,7 @@ def _inspected(printer: PrinterSite, site: Site, force: InForce | None, said: Ca
     line = _alarm_line(model, force, printer.false_alarms)
     if line.note:
         said(f"{printer.name}: {line.note}")
+    said(told_of(printer.name, folder, line.value))
     rules = AlarmRules(line.value, unit="K" if grey else "")
     shadow = _shadow_of(site, force, size)
     name = f"{model.name}@{model.sha256[:12]}"
