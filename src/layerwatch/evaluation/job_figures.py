@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from layerwatch.evaluation.style import colour, plain, png, sheet
 
@@ -83,7 +84,7 @@ def _row(ax: Axes, layers: Sequence[Course], *, is_lettered: bool) -> None:
     ax.set_ylim(0, 1)
     ax.set_yticks([])
     ax.tick_params(labelsize=7)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.spines[["top", "right", "left"]].set_visible(False)
 
 
@@ -112,7 +113,7 @@ def score_course(layers: Sequence[Course]) -> bytes:
     if least > 0 and top > 20 * least:
         ax.set_yscale("symlog", linthresh=least)
     plain(ax, "layer", "score")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize=8, loc="best")
     return png(figure)
@@ -164,5 +165,5 @@ def _box(ax: Axes, one: Place, where: tuple[float, float, float, float]) -> None
     ground = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.8}
     is_left = int(one.name.lstrip("D") or 0) % 2 == 1 and left > 0  # so that neighbours' names do not meet
     place = (left if is_left else left + width, bottom + height / 2)
-    aside = {"xytext": (-5 if is_left else 5, 0), "ha": "right" if is_left else "left"}
-    ax.annotate(told, place, textcoords="offset points", fontsize=8, va="center", bbox=ground, **aside)
+    away, side = (-5, "right") if is_left else (5, "left")
+    ax.annotate(told, place, (away, 0), textcoords="offset points", fontsize=8, ha=side, va="center", bbox=ground)

@@ -86,7 +86,7 @@ def scale_of(verdicts: Sequence[StoredVerdict]) -> float | None:
         for region in one.body.get("regions", ()):
             top, left, bottom, right = region["box"]
             if region["extent"] and max(bottom - top, right - left) > 0:
-                return round(float(region["extent"]) / max(bottom - top, right - left), 9)
+                return float(round(float(region["extent"]) / max(bottom - top, right - left), 9))
     return None
 
 
