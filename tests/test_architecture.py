@@ -51,11 +51,13 @@ THIRD_PARTY = {
     "rich": {"cli", "journeys"},
     "sqlalchemy": {"inspection"},
     "alembic": {"inspection"},
-    "fastapi": {"inspection"},
-    "uvicorn": {"inspection"},
+    "argon2": {"dashboard"},
+    "fastapi": {"inspection", "dashboard"},
+    "uvicorn": {"inspection", "dashboard"},
     "httpx": {"inspection"},
     "paho": {"inspection"},
     "prometheus_client": {"inspection"},
+    "starlette": {"dashboard"},
     "watchfiles": {"inspection"},
 }
 FORBIDDEN = {"pickle", "joblib", "shelve", "marshal"}

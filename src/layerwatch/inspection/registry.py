@@ -114,7 +114,7 @@ class Registry:
         path = self.path(name, version)
         return Version(name, version, path, check_folder(path, path))
 
-    def activate(self, printer: str, name: str, version: str, who: str) -> Audit:
+    def activate(self, printer: str, name: str, version: str, who: str, reason: str = "") -> Audit:
         """Put a version in force, with its own threshold; on any error the old one stays.
 
         Raises:
@@ -127,9 +127,9 @@ class Registry:
         def change(state: dict[str, Any]) -> None:
             state["active"].append(new)
 
-        return self._change(printer, "model activated", who, change)
+        return self._change(printer, "model activated", who, change, reason)
 
-    def roll_back(self, printer: str, who: str) -> Audit:
+    def roll_back(self, printer: str, who: str, reason: str = "") -> Audit:
         """Put what was in force before in force again, with its threshold.
 
         Raises:
@@ -148,9 +148,9 @@ class Registry:
                 raise UsageError(f"printer {printer}: somebody else has just changed its model; look again")
             state["active"].pop()
 
-        return self._change(printer, "model rolled back", who, change)
+        return self._change(printer, "model rolled back", who, change, reason)
 
-    def shadow(self, printer: str, name: str | None, version: str | None, who: str) -> Audit:
+    def shadow(self, printer: str, name: str | None, version: str | None, who: str, reason: str = "") -> Audit:
         """Let a second version judge along; None and None: no longer.
 
         Raises:
@@ -166,7 +166,7 @@ class Registry:
             _now(state, printer)
             state["shadow"] = new
 
-        return self._change(printer, "shadow model set", who, change)
+        return self._change(printer, "shadow model set", who, change, reason)
 
     def set_threshold(self, printer: str, value: float | None, who: str, reason: str) -> Audit:
         """Another threshold than the model's own; None: its own again. It goes with the next activation.
@@ -182,7 +182,7 @@ class Registry:
         def change(state: dict[str, Any]) -> None:
             _now(state, printer)["threshold"] = value
 
-        return self._change(printer, "threshold changed", who, change, reason=reason)
+        return self._change(printer, "threshold changed", who, change, reason)
 
     def in_force(self, printer: str) -> InForce:
         """What judges a printer's layers now. Its files are not read again here, see ``verify``.
@@ -214,7 +214,7 @@ class Registry:
             raise broken_file(file)
         return state
 
-    def _change(self, printer: str, event: str, who: str, change: Any, **more: str) -> Audit:
+    def _change(self, printer: str, event: str, who: str, change: Any, reason: str = "") -> Audit:
         if not who.strip():
             raise UsageError(f"{event}: nobody did it; say who")
         with _CHANGING:
@@ -222,7 +222,7 @@ class Registry:
             before = _told(state)
             change(state)
             audit: Audit = {"event": event, "who": who, "what": printer, "before": before, "after": _told(state)}
-            audit |= {"at": time.time(), **more}
+            audit |= {"at": time.time(), **({"reason": reason} if reason else {})}
             state["history"].append(audit)
             write_through(self._file(printer), sealed(state))
         return audit

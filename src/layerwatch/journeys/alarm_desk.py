@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from layerwatch.inspection.accounts import alarm_name, alarm_told
-from layerwatch.inspection.alarm_states import as_json, moved, state_from
+from layerwatch.inspection.accounts import alarm_name
+from layerwatch.inspection.alarm_acts import acted
 from layerwatch.inspection.journal.entries import AlarmEntry
-from layerwatch.inspection.journal.journal import Journal
-from layerwatch.inspection.messages import Message
 from layerwatch.journeys.serve import looked_into
-from layerwatch.records import UsageError
-
-_EVENTS = {"acknowledge": "acknowledged", "shelve": "shelved", "unshelve": "raised"}
 
 
 @dataclass(frozen=True)
@@ -65,22 +59,5 @@ def act(
     Raises:
         UsageError: no such alarm, or nothing that can be done with it now.
     """
-    if not by.strip():
-        raise UsageError(f"{action} without a name; say who does it with --by")
     with looked_into(folder, url) as journal:
-        return _acted(journal, name, action, by, comment, minutes)
-
-
-def _acted(journal: Journal, name: str, action: str, by: str, comment: str, minutes: float) -> Listed:
-    now = time.time()
-    for printer, job, _ in journal.jobs_of():
-        for entry in journal.alarms_of(printer, job):
-            if alarm_name(printer, job, entry.number) == name:
-                before = state_from(entry.state)
-                state = moved(before, action, at=now, by=by, comment=comment, until=now + 60 * minutes)
-                after = replace(entry, state=as_json(state))
-                what = {"event": action, "who": by, "what": name, "before": before.state, "after": state.state}
-                journal.set_alarm(printer, job, after, alarm_told(_EVENTS[action], after, printer, job), now)
-                journal.say([Message("audit", {**what, "text": comment or f"{by}: {action}"}, printer, job)], now)
-                return Listed(name, after)
-    raise UsageError(f"no alarm {name!r}; `layerwatch alarms list --all` names them")
+        return Listed(name, acted(journal, name, action, by=by, comment=comment, minutes=minutes))
