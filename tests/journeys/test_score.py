@@ -86,6 +86,7 @@ def masks(root: Path) -> tuple[object, ...]:
 def test_a_spot_is_found_and_named_with_its_place(street: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows, said, _ = scored(street, capsys, *masks(street))
     assert "built-in" in said
+    assert "rests on 0 healthy layers" in said
     assert [row["layer"] for row in rows] == [str(k) for k in (*range(8), *range(10))]
     assert [row["file"] for row in rows[-2:]] == ["9.png", "10.png"]
     spotted = [row for row in rows if row["job"] == "spotted"]
@@ -235,6 +236,7 @@ def test_a_job_unlike_the_healthy_ones_is_not_judged(job: Path, capsys: pytest.C
 
     change(job / "frames" / "calm", sparkling)
     rows, _, error = scored(job, capsys, *masks(job))
+    scored(job, capsys, *masks(job), "--fail-on-nok", code=3)
     assert {row["verdict"] for row in rows} == {"not calibrated"}
     assert all(row["score"] for row in rows)
     assert "unlike the healthy" in error
@@ -247,6 +249,7 @@ def test_one_healthy_layer_only_is_enough_to_go_on(street: Path, job: Path, caps
     good = ("--healthy", job / "one" / "frames", "--healthy-plans", job / "one" / "masks")
     rows, said, _ = scored(job, capsys, *masks(job), *good)
     assert "1 layer of 1 healthy job," in said
+    assert "a p below 0.5 is not counted" in said
     assert all(row["score"] for row in rows)
 
 
@@ -261,3 +264,52 @@ def test_wrong_calls_write_nothing(job: Path, capsys: pytest.CaptureFixture[str]
     (job / "empty").mkdir()
     refused(capsys, ["score", job / "empty", *masks(job), "--out", out], 1, "no image in this folder")
     assert not out.exists()
+
+
+def test_a_line_from_the_first_layer_on_is_a_defect_whatever_it_is_called(
+    job: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+
+    def barred(frame: np.ndarray) -> np.ndarray:
+        grey = frame.astype(np.int64)
+        start = int(rng.integers(8, 40))
+        grey[31:33, start : start + 6] += 9000
+        return np.clip(grey, 0, 65535).astype(np.uint16)
+
+    change(job / "frames" / "calm", barred)
+    rows, _, _ = scored(job, capsys, *masks(job), "--fail-on-nok", code=3)
+    assert [row["verdict"] for row in rows].count("NOK") > len(rows) / 2
+    assert np.ptp([float(row["x_mm"]) for row in rows if row["x_mm"]]) > 8 * MM
+
+
+def test_healthy_jobs_are_not_the_frames(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames, plans = job / "frames", job / "masks"
+    for one, other in ((frames, frames), (frames / "calm", frames), (frames, frames / "calm")):
+        words = ["score", one, "--plans", plans, "--healthy", other, "--healthy-plans", plans]
+        refused(capsys, words, 2, "--healthy", "judged by themselves", "of their own")
+    linked = job / "linked" / "a"
+    linked.mkdir(parents=True)
+    (linked / "1.png").symlink_to(frames / "calm" / "1.png")
+    words = ["score", frames, "--plans", plans, "--healthy", linked.parent, "--healthy-plans", plans]
+    refused(capsys, words, 2, "1 file of it", "judged by themselves")
+
+
+def test_a_frame_of_another_size_at_the_start_is_the_odd_one(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("frames", "masks"):
+        path = job / folder / "calm" / "1.png"
+        save(path, np.asarray(Image.open(path))[:-8])
+    rows, _, error = scored(job, capsys, *masks(job), code=1)
+    assert [row["verdict"] == "wrong size" for row in rows] == [True] + [False] * 7
+    assert "most frames of the job have 64 x 64" in error
+
+
+def test_one_problem_of_many_frames_is_told_once(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in list((job / "frames" / "calm").iterdir()):
+        np.save(path.with_suffix(".npy"), np.asarray(Image.open(path)) / np.float32(300))
+        path.unlink()
+    rows, _, error = scored(job, capsys, *masks(job), code=1)
+    assert [row["verdict"] for row in rows] == ["unreadable"] * 8
+    assert "calm/1.npy, calm/2.npy, calm/3.npy and 5 more (8 frames): unreadable: float pixels" in error
+    assert "--scale float-degC" in error
+    assert error.count("unreadable") == 1

@@ -37,6 +37,14 @@ def test_too_few_layers_cannot_promise_a_small_rate() -> None:
     assert fit_threshold(np.arange(99.0), 0.01).value == 98
 
 
+@pytest.mark.parametrize("count", [1, 2, 7, 50, 98, 299, 300, 301, 12345])
+def test_the_rate_that_is_proposed_works(count: int) -> None:
+    with pytest.raises(DataError) as told:
+        fit_threshold(np.arange(float(count)), 1e-5)
+    rate = float(str(told.value).rsplit(" ", 1)[1])
+    assert fit_threshold(np.arange(float(count)), rate).rate <= 1.1 / (count + 1)
+
+
 @pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, 7.0])
 def test_a_rate_is_a_share(rate: float) -> None:
     with pytest.raises(UsageError, match="give a share between 0 and 1"):

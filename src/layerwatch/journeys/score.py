@@ -15,14 +15,14 @@ from layerwatch.detectors.pca import Pca
 from layerwatch.detectors.plan_aware import PlanAware
 from layerwatch.images.writing import check_result, check_writable, write_file
 from layerwatch.journeys.score_following import JobFrames, SeenLayer, follow
-from layerwatch.journeys.score_frames import FrameJob, ScoreSource
+from layerwatch.journeys.score_frames import FrameJob, ScoreSource, check_apart
+from layerwatch.journeys.score_notes import promise, reasons
 from layerwatch.journeys.score_rows import Row, as_csv, judged_job, row_of
 from layerwatch.journeys.score_scale import Scale, scale_of_raw
 from layerwatch.records import DataError, LayerImage, Progress, UsageError, counted, silent
 
 _ENOUGH_JOBS = 24  # healthy ones, from which half of them is learnt from; fewer are all kept to calibrate
 _MOST_PIXELS = 3e8  # of healthy frames that are held at once
-_PROMISE = 19  # jobs that a promise of 5 % false-alarm jobs needs
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class ScoreWish:
             source.check()
         if self.healthy is not None and (self.frames.plans is None) != (self.healthy.plans is None):
             raise UsageError("--plans and --healthy-plans go together: give both, or neither")
+        if self.healthy is not None:
+            check_apart(self.frames, self.healthy)
         inputs = [folder for source in sources for folder in (source.folder, source.plans) if folder is not None]
         check_result(out, inputs)
         if self.maps is not None:
@@ -115,7 +117,7 @@ def score(wish: ScoreWish, out: Path, *, progress: Progress = silent) -> Scored:
             progress("score", len(rows) + len(found), total, job.name)
         rows += judged_job(found, knows_plan="plan" in ready.detector.needs)
     write_file(out, as_csv(rows))
-    return Scored(tuple(rows), ready.told, (*notes, *_reasons(rows)))
+    return Scored(tuple(rows), ready.told, (*notes, *reasons(rows)))
 
 
 def prepared(wish: ScoreWish, progress: Progress = silent) -> Prepared:
@@ -125,8 +127,12 @@ def prepared(wish: ScoreWish, progress: Progress = silent) -> Prepared:
         DataError: too few healthy frames that can be used.
     """
     if wish.healthy is None:
-        told = "plan_aware with its built-in scale of virtual jobs; p-values are an index (give --healthy to count)"
-        return Prepared(PlanAware(head=wish.head), Scale(), (told,))
+        lines = (
+            "plan_aware with its built-in scale of virtual jobs",
+            "p is an index by a law: it rests on 0 healthy layers of this printer, so none of its digits are counted; "
+            "give --healthy to count",
+        )
+        return Prepared(PlanAware(head=wish.head), Scale(), lines)
     jobs = wish.healthy.jobs()
     if wish.frames.plans is None:
         return _image_only(wish, wish.healthy, jobs, progress)
@@ -136,9 +142,9 @@ def prepared(wish: ScoreWish, progress: Progress = silent) -> Prepared:
     if learnt:
         images = _images(wish, wish.healthy, learnt, progress)
         detector = detector.fit(images, progress=progress)
-    raw = _raw_scores(wish, wish.healthy, kept, detector, progress)
+    names, raw = _raw_scores(wish, wish.healthy, kept, detector, progress)
     how = f"fitted to {counted(len(learnt), 'healthy job')}" if learnt else "with its built-in constants"
-    return Prepared(detector, Scale(raw), (f"plan_aware {how}", *_promise(Scale(raw), wish.alpha)))
+    return Prepared(detector, Scale(raw), (f"plan_aware {how}", *promise(Scale(raw), names, wish.alpha)))
 
 
 def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], progress: Progress) -> Prepared:
@@ -149,10 +155,11 @@ def _image_only(wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], 
     else:
         learnt, kept = list(jobs[::2]), list(jobs[1::2])
     detector = Pca().fit(_images(wish, source, learnt, progress), progress=progress)
-    scale = scale_of_raw(_raw_scores(wish, source, kept, detector, progress))
+    names, raw = _raw_scores(wish, source, kept, detector, progress)
+    scale = scale_of_raw(raw)
     many = counted(sum(len(job.files) for job in learnt), "layer")
     told = f"pca on the images alone, for want of plans, fitted to {many}"
-    return Prepared(detector, scale, (told, *_promise(scale, wish.alpha)))
+    return Prepared(detector, scale, (told, *promise(scale, names, wish.alpha)))
 
 
 def _images(
@@ -171,9 +178,10 @@ def _images(
 
 def _raw_scores(
     wish: ScoreWish, source: ScoreSource, jobs: Sequence[FrameJob], detector: Detector, progress: Progress
-) -> tuple[Float64[np.ndarray, " n"], ...]:
-    """Scores of healthy layers, one array a job."""
-    found, done, total = [], 0, sum(len(job.files) for job in jobs)
+) -> tuple[tuple[str, ...], tuple[Float64[np.ndarray, " n"], ...]]:
+    """Names of healthy jobs and the scores of their layers, one array a job."""
+    found: dict[str, Float64[np.ndarray, " n"]] = {}
+    done, total = 0, sum(len(job.files) for job in jobs)
     for job in jobs:
         frames, scores = JobFrames(source, job, wish.is_scaled), []
         for seen in follow(frames, detector):
@@ -182,32 +190,13 @@ def _raw_scores(
                 scores.append(seen.reading.score)
             progress("calibrate", done, total, job.name)
         if scores:
-            found.append(np.array(scores))
+            found[job.name] = np.array(scores)
     if not found:
         raise DataError(
             f"{source.folder}: none of {total} healthy frames can be scored; look at one with `layerwatch read`, and "
             f"at its plan with `layerwatch register`"
         )
-    return tuple(found)
-
-
-def _promise(scale: Scale, alpha: float) -> tuple[str, ...]:
-    """What the healthy jobs tell about false alarms."""
-    own = scale.alarms(alpha)
-    lines = [
-        f"p-values from {_many(own.of_layers, 'layer')} of {_many(own.of_jobs, 'healthy job')}, "
-        f"from which nothing was learnt"
-    ]
-    if own.of_jobs > 1:
-        lines.append(
-            f"each of these jobs judged by the others: {own.layers} of {counted(own.of_layers, 'layer')} NOK, "
-            f"in {own.jobs} of {counted(own.of_jobs, 'job')}"
-        )
-    if own.of_jobs < _PROMISE:
-        lines.append(
-            f"a promise for whole jobs needs {_PROMISE} of them for 5 % false-alarm jobs; p is an index of the layer"
-        )
-    return tuple(lines)
+    return tuple(found), tuple(found.values())
 
 
 def _draw(maps: Path, seen: SeenLayer, row: Row, job: FrameJob) -> None:
@@ -220,33 +209,3 @@ def _draw(maps: Path, seen: SeenLayer, row: Row, job: FrameJob) -> None:
     alike = sum(Path(file.name).with_suffix("") == name.with_suffix("") for file in job.files)
     path = maps / row.job / (f"{row.file}.png" if alike > 1 else name.with_suffix(".png"))
     write_file(path, heat_figure(seen.image.pixels, seen.image.plan, seen.reading.heat, title))
-
-
-def _reasons(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Each reason once, with the frames that it is true of."""
-    said: list[tuple[str, str, list[str]]] = []
-    for row in rows:
-        if not row.reason:
-            continue
-        if said and said[-1][:2] == (row.job, row.reason):
-            said[-1][2].append(row.file)
-        else:
-            said.append((row.job, row.reason, [row.file]))
-    words = {(row.job, row.file): row.verdict for row in rows}
-    return tuple(_line(words[job, files[0]], job, reason, files) for job, reason, files in said)
-
-
-def _line(word: str, job: str, reason: str, files: Sequence[str]) -> str:
-    span = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]} ({counted(len(files), 'frame')})"
-    return f"{job}/{span}: {word}: {reason}"
-
-
-def tally(rows: Sequence[Row]) -> str:
-    """How many layers got which verdict, in words."""
-    words = [row.verdict for row in rows]
-    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(["OK", "NOK", *words]))
-    return f"{_many(len(rows), 'layer')} of {_many(len({row.job for row in rows}), 'job')}: {counts}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

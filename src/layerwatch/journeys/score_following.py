@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -39,14 +40,16 @@ class JobFrames:
     def __post_init__(self) -> None:
         first: list[LayerImage] = []
         for file in self.job.files[:_LOOKED_THROUGH]:
-            image = self.source.load(file, self.shape)
+            image = self.source.load(file)
             if isinstance(image, Refused):
                 continue
-            self.shape = image.pixels.shape
             first.append(image)
-            if len(first) == LOOKED_AT or image.plan is None:
+            if len(first) == LOOKED_AT:
                 break
-        self.place = place_of_job([i for i in first if i.plan is not None], is_scaled=self.is_scaled)
+        if first:
+            self.shape = Counter(image.pixels.shape for image in first).most_common(1)[0][0]
+        fits = [i for i in first if i.plan is not None and i.pixels.shape == self.shape]
+        self.place = place_of_job(fits, is_scaled=self.is_scaled)
 
     def layers(self) -> Iterator[tuple[FrameFile, LayerImage | Refused]]:
         """Each frame as the detector should have it."""

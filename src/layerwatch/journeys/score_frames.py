@@ -15,7 +15,7 @@ from layerwatch.images.folder import image_files, layer_suffixes, read_picture, 
 from layerwatch.images.grey import as_grey, check_span
 from layerwatch.images.outside import shared_child
 from layerwatch.images.scales import scale_named, scaled
-from layerwatch.records import DataError, LayerImage, Picture, UsageError
+from layerwatch.records import DataError, LayerImage, Picture, UsageError, counted
 
 _MOST_INSTANCES = 64  # largest value of a mask that numbers copies
 _MOST_HOLES = 0.5  # share of a frame's pixels that may be nan
@@ -125,7 +125,7 @@ class ScoreSource:
             return Refused("unreadable", str(error))
         if shape is not None and image.pixels.shape != shape:
             a, b = ("{1} x {0}".format(*one) for one in (image.pixels.shape, shape))
-            return Refused("wrong size", f"{a} pixels, the job's first frame has {b}; give one size a job")
+            return Refused("wrong size", f"{a} pixels, most frames of the job have {b}; give one size a job")
         if float(np.nanmax(image.pixels)) - float(np.nanmin(image.pixels)) == 0:
             return Refused("uniform", "all pixels have the same grey, so the frame shows no bed; look at the camera")
         return image if self.plans is None else self._with_plan(image, file, self.plans)
@@ -155,6 +155,28 @@ class ScoreSource:
         return replace(image, plan=plan, coverage=coverage)
 
 
+def check_apart(frames: ScoreSource, healthy: ScoreSource) -> None:
+    """Refuse to judge jobs by themselves.
+
+    Raises:
+        UsageError: a folder is the other one or lies inside it, or a file is in both, by links too.
+    """
+    one, other = frames.folder.resolve(), healthy.folder.resolve()
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        what = "is the folder of frames itself" if one == other else "and the folder of frames lie one in the other"
+        raise UsageError(
+            f"--healthy {healthy.folder} {what} ({frames.folder}), so jobs would be judged by themselves; give "
+            f"healthy jobs in a folder of their own beside it"
+        )
+    own = {path.resolve(): path for path in image_files(frames.folder)}
+    both = [path for path in image_files(healthy.folder) if path.resolve() in own]
+    if both:
+        raise UsageError(
+            f"--healthy {healthy.folder}: {counted(len(both), 'file')} of it, first {both[0]}, are files of the frames "
+            f"too ({own[both[0].resolve()]}), so jobs would be judged by themselves; give other healthy jobs"
+        )
+
+
 def _as_layer(picture: Picture, file: FrameFile, span: tuple[float, float] | None, mm_per_px: float) -> LayerImage:
     """Grey in [0, 1]; nan stays where the file has no number."""
     pixels = picture.pixels
@@ -164,11 +186,22 @@ def _as_layer(picture: Picture, file: FrameFile, span: tuple[float, float] | Non
         raise DataError(f"{file.name}: {holes:.0%} of the pixels are NaN or infinite; mend the export")
     if holes:
         picture = replace(picture, pixels=np.where(known, pixels, np.median(pixels[known])).astype(pixels.dtype))
+    _check_floats(picture, file)
     grey = as_grey(picture, span)
     if holes:
         grey = np.where(known, grey, np.float32("nan"))
     bits = 8 * pixels.dtype.itemsize if picture.unit != "degC" and pixels.dtype in (np.uint8, np.uint16) else None
     return LayerImage(file.job, file.height, grey, mm_per_px, name=file.name, span=span, time=picture.time, bits=bits)
+
+
+def _check_floats(picture: Picture, file: FrameFile) -> None:
+    """Floats beyond [0, 1] may be temperatures: say what makes grey of them."""
+    low, high = float(picture.pixels.min()), float(picture.pixels.max())
+    if picture.unit != "degC" and picture.pixels.dtype.kind == "f" and (low < 0 or high > 1):
+        raise DataError(
+            f"{file.name}: float pixels from {low:g} to {high:g}; temperatures become grey with "
+            f"`--scale float-degC --span LOW HIGH` (or float-K), anything else must be scaled to [0, 1]"
+        )
 
 
 def _heights(stems: Sequence[str]) -> list[int]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from jaxtyping import Bool, Float64
 from scipy import ndimage
 
 from layerwatch.journeys.score_following import SeenLayer
@@ -21,8 +22,10 @@ NOT_CALIBRATED = "not calibrated"
 _FIRST = 10  # scored layers of a job that tell whether it is like the healthy ones
 _FEWEST = 5
 _LOUD = 0.5  # share of them that is NOK, from which the job may be unlike
-_SAME = 0.6  # share of those that is one thing at one place, from which it is a defect and not the job
+_SAME = 0.6  # share of those that is at one place, from which it is a defect and not the job
 _NEAR = 0.04  # of the frame's longer side, beside half of the extent: one place
+_IN_LINE = 0.02  # of the frame's longer side, or half of the extent: on one line along an image axis
+_FEWEST_IN_LINE = 5  # layers; fewer lie on a line by chance
 _GREY = re.compile(r"[+-][\d.e+-]+ grey")
 
 
@@ -101,32 +104,43 @@ def _peak_of(reading: Reading, image: LayerImage) -> Finding | None:
 def judged_job(rows: Sequence[Row], *, knows_plan: bool) -> tuple[Row, ...]:
     """The rows of one job; none is OK or NOK where its first layers show that the job is unlike the healthy ones.
 
-    A defect that is there from the first layer on is one thing at one place. Where most of the first layers are
-    conspicuous, each elsewhere or otherwise, it is the job, its camera or its plans that are unlike. Without plans
-    another bed looks like one thing at one place as well.
+    A defect that is there from the first layer on stays at one place, or on one line along an image axis, whatever
+    it is named on each layer. Where most of the first layers are conspicuous, each elsewhere, it is the job, its camera
+    or its plans that are unlike. Without plans another bed looks like a defect at one place as well.
     """
     first = [row for row in rows if row.p_kind][:_FIRST]
     loud = [row for row in first if row.verdict == "NOK"]
-    if len(first) < _FEWEST or len(loud) <= _LOUD * len(first) or (knows_plan and _share_of_one(loud) >= _SAME):
+    if len(first) < _FEWEST or len(loud) <= _LOUD * len(first) or (knows_plan and _share_at_one_place(loud) >= _SAME):
         return tuple(rows)
     reason = (
-        f"{len(loud)} of the first {len(first)} layers are conspicuous, with no defect common to them: this job is "
+        f"{len(loud)} of the first {len(first)} layers are conspicuous, at no place common to them: this job is "
         f"unlike the healthy ones; give (more) healthy jobs of this printer and camera with --healthy"
     )
     return tuple(replace(row, verdict=NOT_CALIBRATED, reason=reason) if row.p_kind else row for row in rows)
 
 
-def _share_of_one(rows: Sequence[Row]) -> float:
-    """The largest share of rows that name one thing at one place."""
-    kind, _ = Counter(row.type for row in rows).most_common(1)[0]
-    like = [row for row in rows if row.type == kind]
-    near = np.ones(len(like), bool)
-    reach = _NEAR * like[0].side_mm + np.nan_to_num([row.extent_mm / 2 for row in like])
-    for places in (np.array([row.x_mm for row in like]), np.array([row.y_mm for row in like])):
-        known = np.isfinite(places)
-        if known.any():
-            near &= ~known | (np.abs(places - np.median(places[known])) < reach)
-    return float(near.sum()) / len(rows)
+def _share_at_one_place(rows: Sequence[Row]) -> float:
+    """The largest share of rows whose findings lie at one place, or on one line along an image axis.
+
+    What has no place along one axis, such as a stripe, counts by the other; what has none at all, by its name.
+    """
+    x, y = np.array([row.x_mm for row in rows]), np.array([row.y_mm for row in rows])
+    half = np.nan_to_num(np.array([row.extent_mm / 2 for row in rows]))
+    side = rows[0].side_mm
+    nowhere = np.isnan(x) & np.isnan(y)
+    alike = Counter(row.type for row, lost in zip(rows, nowhere, strict=True) if lost)
+    wide, narrow = _NEAR * side + half, np.maximum(_IN_LINE * side, half)
+    at_one = ~nowhere & (_near(x, wide) | np.isnan(x)) & (_near(y, wide) | np.isnan(y))
+    in_line = max(int(_near(x, narrow).sum()), int(_near(y, narrow).sum()))
+    most = max(int(at_one.sum()), max(alike.values(), default=0), in_line if in_line >= _FEWEST_IN_LINE else 0)
+    return most / len(rows)
+
+
+def _near(places: Float64[np.ndarray, " n"], reach: Float64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Which are within reach of the median of those that are known."""
+    known = np.isfinite(places)
+    middle = np.median(places[known]) if known.any() else np.nan
+    return np.asarray(np.abs(places - middle) < reach)  # nan is near nothing
 
 
 def as_csv(rows: Sequence[Row]) -> bytes:

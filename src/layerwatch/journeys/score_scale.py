@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,22 +63,36 @@ class Scale:
 
     def alarms(self, alpha: float) -> Alarms:
         """How many of its own healthy jobs raise an alarm, each judged by the others."""
-        jobs, layers = 0, 0
+        loud: dict[int, int] = {}
         for k, scores in enumerate(self.healthy):
             others = Scale(self.healthy[:k] + self.healthy[k + 1 :], self.usual)
             found = sum(others.p_value(float(score)).value < alpha for score in scores)
-            jobs, layers = jobs + (found > 0), layers + found
-        return Alarms(jobs, len(self.healthy), layers, sum(map(len, self.healthy)))
+            if found:
+                loud[k] = found
+        return Alarms(loud, len(self.healthy), sum(map(len, self.healthy)))
 
 
 @dataclass(frozen=True)
 class Alarms:
     """Healthy jobs and layers that would have been NOK."""
 
-    jobs: int
+    loud: Mapping[int, int]  # number of a job -> how many of its layers; jobs without any are left out
     of_jobs: int
-    layers: int
     of_layers: int
+
+    @property
+    def jobs(self) -> int:
+        """With at least one such layer."""
+        return len(self.loud)
+
+    @property
+    def layers(self) -> int:
+        """Of all jobs."""
+        return sum(self.loud.values())
+
+    def loudest(self, count: int) -> tuple[int, ...]:
+        """Numbers of the jobs with most such layers, loudest first."""
+        return tuple(sorted(self.loud, key=lambda job: -self.loud[job])[:count])
 
 
 def scale_of_raw(raw: Sequence[Scores]) -> Scale:

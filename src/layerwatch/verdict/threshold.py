@@ -8,12 +8,12 @@ alike, so the promise is as good as the number of jobs, and a layer's p-value is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor, log10
 
 import numpy as np
 from jaxtyping import Float64
 
-from layerwatch.records import DataError, UsageError
+from layerwatch.records import DataError, UsageError, counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +41,17 @@ def fit_threshold(scores: Float64[np.ndarray, " n"], rate: float) -> Threshold:
         raise UsageError(f"false-alarm rate {rate:g}; give a share between 0 and 1, such as 0.01")
     needed = ceil(1 / rate - 1e-9) - 1
     if len(scores) < needed:
+        lowest = f", or choose a rate of at least {_rounded_up(1 / (len(scores) + 1)):g}" if len(scores) else ""
         raise DataError(
-            f"the model was calibrated on {len(scores)} healthy layers, which cannot promise a false-alarm rate of "
-            f"{rate:g} ({needed} are needed); train with more healthy layers, or choose a rate of at least "
-            f"{1 / (len(scores) + 1):.2g}"
+            f"the model was calibrated on {counted(len(scores), 'healthy layer')}, which cannot promise a false-alarm "
+            f"rate of {rate:g} ({needed} are needed); train with more healthy layers{lowest}"
         )
     healthy = np.sort(scores)
     place = ceil((len(healthy) + 1) * (1 - rate) - 1e-9)
     return Threshold(healthy, rate, float(healthy[place - 1]))
+
+
+def _rounded_up(rate: float) -> float:
+    """Two digits, never less than the rate itself."""
+    unit = 10.0 ** (floor(log10(rate)) - 1)
+    return float(f"{ceil(rate / unit - 1e-9) * unit:.2g}")
