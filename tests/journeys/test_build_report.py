@@ -25,6 +25,7 @@ from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.build_report import build_report
 from layerwatch.journeys.reporting.document import shown
 from layerwatch.journeys.serve import open_journal
+from layerwatch.journeys.serving.smallest import SMALLEST, Found, Smallest, packed
 from layerwatch.records import Region, UsageError, Verdict
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -171,3 +172,21 @@ def test_the_verb_writes_it(data: Path, tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert out.is_file()
     assert "facts " in told.output
+
+
+def test_the_smallest_defects_of_a_commissioned_model_are_told(tmp_path: Path) -> None:
+    fill(tmp_path / "data", "p", "j")
+    model = tmp_path / "data" / "model"
+    model.mkdir()
+    digest = "0123456789ab" + "0" * 52
+    (model / "model.json").write_text(
+        json.dumps({"detector": "plan_aware", "weights_sha256": digest, "provenance": {"span": [20, 60]}}),
+        encoding="utf-8",
+    )
+    found = Found("small spot", 6.0, "mm", 1.5, 1.2, 1.9, "K", 8)
+    (model / SMALLEST).write_bytes(packed(Smallest(2.0, (found,))))
+    build_report("j", tmp_path / "r.html", data=tmp_path / "data")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert digest in text
+    assert "finds in nine of ten jobs blobs of 6 mm from 1.5 K" in text
+    assert "peak K" in text

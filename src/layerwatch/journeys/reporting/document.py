@@ -184,11 +184,11 @@ def _models(facts: Facts) -> Section:
         )
         for one in facts["models"]
     )
-    smallest = sorted({text for one in facts["models"] for text in one["smallest"]})
+    smallest = sorted({one["smallest"] for one in facts["models"] if one["smallest"]})
     if smallest:
-        told = "Found in nine of ten jobs, as measured at the commissioning of the model: " + "; ".join(smallest) + "."
+        told = f"By its commissioning it {'; it '.join(map(shown, smallest))}."
     else:
-        told = "The smallest defect that is found is not known: nothing of a commissioning lies beside the model."
+        told = "The smallest defect that is found is not known; `layerwatch commission` tells it."
     told = f"What judged, and the line above which a layer is NOK. {told}" if rows else "No layer was judged."
     return Section("Model and threshold", told, _table(("model", "line", "layers", "frames", "SHA-256"), rows))
 

@@ -204,7 +204,7 @@ def _models(verdicts: Sequence[StoredVerdict], known: Surroundings) -> list[Fact
         line = one.body.get("threshold")
         model = known.model(one.model)
         name, full = one.model.rpartition("@")[0] or one.model, "" if model is None else model.sha256
-        smallest = [] if model is None else list(model.smallest)
+        smallest = "" if model is None else model.smallest
         fresh = {"model": name, "told": one.model, "weights_sha256": full, "threshold": line, "smallest": smallest}
         row = found.setdefault((one.model, line), {**fresh, "first_layer": one.layer, "frames": 0})
         row["first_layer"], row["last_layer"] = (

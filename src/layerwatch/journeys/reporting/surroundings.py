@@ -16,8 +16,10 @@ from layerwatch.journeys.data_place import place_of
 from layerwatch.journeys.serve import PLANS
 from layerwatch.journeys.serve_site import PlanFolder
 from layerwatch.journeys.serving.fitted import MODEL
+from layerwatch.journeys.serving.smallest import in_words, read_smallest
+from layerwatch.records import DataError
 
-_DESCRIPTION, _COMMISSIONED = "model.json", "commission.json"
+_DESCRIPTION = "model.json"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class KnownModel:
     sha256: str  # of its weights
     place: Path
     provenance: dict[str, Any]
-    smallest: tuple[str, ...] = ()  # what is found in nine of ten jobs, in words; none: never commissioned
+    smallest: str = ""  # defects that it finds, in words; empty: never commissioned
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +80,16 @@ def _models(folders: list[Path]) -> Iterator[KnownModel]:
     for folder in folders:
         told = _json(folder / _DESCRIPTION)
         if {"detector", "weights_sha256"} <= told.keys():
-            found = _json(folder.parent / _COMMISSIONED).get("detection", {})
-            smallest = tuple(_smallest(kind, one) for kind, one in found.items())
-            yield KnownModel(told["detector"], told["weights_sha256"], folder, told.get("provenance", {}), smallest)
+            known = (told["detector"], told["weights_sha256"], folder, told.get("provenance", {}))
+            yield KnownModel(*known, _smallest(folder))
 
 
-def _smallest(kind: str, one: dict[str, Any]) -> str:
-    value, low, high = one["a90"]
-    if value is None:
-        return f"{kind}: not found in nine of ten jobs up to what was tried"
-    between = "" if low is None or high is None else f" (95 %: {low:.3g} to {high:.3g})"
-    return f"{kind}: {value:.3g} {one['unit']}{between}"
+def _smallest(folder: Path) -> str:
+    try:
+        known = read_smallest(folder)
+    except DataError as error:
+        return f"has no usable file of the smallest defects: {error}"
+    return "" if known is None else in_words(known)
 
 
 def _json(path: Path) -> dict[str, Any]:
