@@ -31,7 +31,9 @@ def score(
     alpha: Annotated[float, typer.Option(help="p-value below which a layer is NOK.")] = 0.01,
     scale: Annotated[str | None, typer.Option(help="What counts mean, as in `layerwatch read`.")] = None,
     span: Annotated[tuple[float, float] | None, typer.Option(help="degC at grey 0 and 1.")] = None,
-    fail_on_nok: Annotated[bool, typer.Option("--fail-on-nok", help="Exit with 3 if a layer is NOK.")] = False,
+    fail_on_nok: Annotated[
+        bool, typer.Option("--fail-on-nok", help="Exit with 3 if a layer is NOK or not calibrated.")
+    ] = False,
 ) -> None:
     """Score every layer of any folder of frames by what neither its plan nor the job's past explains.
 
@@ -39,9 +41,11 @@ def score(
     """
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.files import open_machine
-    from layerwatch.journeys.score import ScoreWish, tally
+    from layerwatch.journeys.score import ScoreWish
     from layerwatch.journeys.score import score as run
     from layerwatch.journeys.score_frames import ScoreSource
+    from layerwatch.journeys.score_notes import tally
+    from layerwatch.journeys.score_rows import NOT_CALIBRATED
     from layerwatch.records import UsageError
 
     if healthy_plans is not None and healthy is None:
@@ -62,7 +66,7 @@ def score(
         print("the size of a pixel is not known, so places are in pixels, not mm; give --mm-per-px", file=sys.stderr)
     if not done.is_whole:
         raise typer.Exit(1)
-    if fail_on_nok and any(row.verdict == "NOK" for row in done.rows):
+    if fail_on_nok and any(row.verdict in {"NOK", NOT_CALIBRATED} for row in done.rows):
         raise typer.Exit(3)
 
 
