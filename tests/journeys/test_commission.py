@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from layerwatch.evaluation.pod import Trial, detection_of
 from layerwatch.journeys.commissioning.injections import kinds, spoiled
+from layerwatch.journeys.commissioning.steps import stepped
 from layerwatch.journeys.serving.smallest import read_smallest, told_of
 from layerwatch.journeys.train import load_stored
 from layerwatch.records import LayerImage
@@ -95,6 +97,7 @@ def test_one_job_is_followed_by_the_built_in_scale(
     assert code == 0, error
     assert "1 job, 14 layers" in said
     assert "a single job" in error
+    assert "from one job: no promise" in said
 
 
 def test_short_jobs_and_unusable_frames_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,3 +164,12 @@ def test_holes_and_sizes(street: Path, tmp_path: Path, capsys: pytest.CaptureFix
     words = ("commission", tmp_path / "frames", "--plans", tmp_path / "masks", "--out", tmp_path / "two")
     refused(capsys, words, 1, "64 x 48 and 64 x 64 pixels")
     assert not (tmp_path / "two").exists()
+
+
+def test_an_interval_spans_the_step_between_the_amounts_tried() -> None:
+    trials = [Trial(f"{k}", a, 1.0 if a > 4 else np.inf) for k in range(8) for a in (2.0, 4.0, 8.0)]
+    for one in (stepped(detection_of(trials), trials).half, stepped(detection_of(trials), trials).ninety):
+        assert one.low <= 4.0 < 8.0 <= one.high
+        assert one.low <= one.value <= one.high
+    missed = [Trial(f"{k}", a, np.inf) for k in range(8) for a in (2.0, 4.0)]
+    assert stepped(detection_of(missed), missed) == detection_of(missed), "above the largest"

@@ -17,11 +17,13 @@ from layerwatch.cli.app import Rate, Recipe, Seed, app
     "layerwatch inspect camera --model model --gate history/gate --scale mono14-40mK --span 20 60"
 )
 def inspect(
-    frames: Annotated[Path, typer.Argument(help="Folder of image files, one a layer.")],
+    frames: Annotated[
+        Path, typer.Argument(help="Folder of one job's image files, one a layer, or of jobs, one a sub-folder.")
+    ],
     model: Annotated[Path, typer.Option(help="A model that `layerwatch train` wrote.")],
     plans: Annotated[Path | None, typer.Option(help="Folder of nominal masks with the names of the frames.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(help="Size of a pixel; default: as in the training.")] = None,
-    job: Annotated[str, typer.Option(help="Name of the job; default: the folder's.")] = "",
+    job: Annotated[str, typer.Option(help="Name of the one job that all frames are of; default: the folders'.")] = "",
     gate: Annotated[
         Path | None, typer.Option(help="Folder of a gate; default: the model's own, else a plain one.")
     ] = None,
@@ -35,7 +37,8 @@ def inspect(
 ) -> None:
     """Judge a job layer by layer: OK, NOK with places in mm, or FAULT with the reason why it cannot be judged.
 
-    The gate looks at each frame first; one with a fault never reaches the detector.
+    Each sub-folder is followed as a job of its own, unless --job names one for all. The gate looks at each frame
+    first; one with a fault never reaches the detector. The exit code is 0 whatever the verdicts, also of FAULT.
     """
     from layerwatch.journeys.gates import gate_for
     from layerwatch.journeys.inspect import Frames, tally

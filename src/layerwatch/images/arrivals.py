@@ -15,15 +15,20 @@ _SPREAD = np.uint16(257)  # between neighbouring levels of 8 bits in a file of 1
 def shot_of(image: LayerImage, known: Known) -> Shot:
     """The image in the depth in which it came; one of 8 bits in that of the gate, where that knows 8 bits too.
 
+    Pixels without a number get the median of the others.
+
     Args:
         image: of any depth.
         known: what the gate learnt of the camera.
     """
-    levels, bits = to_uint16(image.pixels), image.bits or known.bits
+    pixels, whole = image.pixels, np.isfinite(image.pixels)
+    if whole.any() and not whole.all():
+        pixels = np.where(whole, pixels, np.median(pixels[whole])).astype(np.float32)
+    levels, bits = to_uint16(pixels), image.bits or known.bits
     coarse = bits == 8 or not bool((levels % _SPREAD).any())
     if coarse and (known.bits == 8 or known.coarse):
         bits = known.bits
-    frame = to_uint8(image.pixels).astype(np.uint16) if bits == 8 else levels
+    frame = to_uint8(pixels).astype(np.uint16) if bits == 8 else levels
     time = NO_TIME if image.time is None else image.time.timestamp()
     return Shot(image.job, image.layer, time, frame, bits)
 

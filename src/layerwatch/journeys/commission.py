@@ -19,6 +19,7 @@ from layerwatch.journeys.commissioning.injections import kinds
 from layerwatch.journeys.commissioning.report import report
 from layerwatch.journeys.commissioning.results import Commissioned, tables_of
 from layerwatch.journeys.commissioning.smallest import smallest_of
+from layerwatch.journeys.commissioning.steps import stepped
 from layerwatch.journeys.commissioning.trials import (
     ENOUGH,
     Followed,
@@ -98,7 +99,7 @@ def commission(wish: CommissionWish, out: Path, *, progress: Progress = silent) 
     for number, kind in enumerate(chosen if tried else ()):
         start = _START[kind.unit] * (noise if kind.unit == "level" else 1.0)
         trials = trials_of(kind, tried, lines, start, wish.seed + 1000 * number, progress)
-        told[kind.name] = (trials, detection_of(trials, wish.seed))
+        told[kind.name] = (trials, stepped(detection_of(trials, wish.seed), trials))
     scale, unit, zero = _unit(histories)
     done = Commissioned(
         tuple(found),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from layerwatch.detectors.plan_aware import PlanAware
 from layerwatch.detectors.storage.model_files import StoredModel
+from layerwatch.images.folder import image_files
 from layerwatch.images.gating import Gate
 from layerwatch.images.grey import check_span
 from layerwatch.images.naming import Pattern
@@ -23,10 +25,12 @@ from layerwatch.inspection.sinks.jsonl import Jsonl
 from layerwatch.journeys.train import judge_of
 from layerwatch.records import Progress, UsageError, counted, silent
 
+_MOST_HOLES = 0.5  # share of a frame's pixels that may be nan, as in `score`, for a detector that knows what that is
+
 
 @dataclass(frozen=True)
 class Frames:
-    """Where a job's frames lie, and what is known of them."""
+    """Where the frames of one job or several lie, and what is known of them."""
 
     folder: Path
     plans: Path | None = None
@@ -59,7 +63,33 @@ class Frames:
             raise UsageError(f"{size:g} mm per pixel; give the size of a pixel on the bed in mm, such as 3.75")
         if self.pattern is not None:
             Pattern(self.pattern).check()
-        return Folder(self.folder.resolve(), self.plans, size, self.job, span, self.scale, self.pattern)
+        holes = _MOST_HOLES if isinstance(model.detector, PlanAware) else 0.0
+        return Folder(self.folder.resolve(), self.plans, size, self.job, span, self.scale, self.pattern, holes)
+
+    def jobs(self, model: StoredModel) -> tuple[Folder, ...]:
+        """A camera for each sub-folder with frames, and for those directly in the folder; one where a job is named.
+
+        Plans may lie below the frames, and the plans of a sub-folder in one of its name.
+
+        Raises:
+            UsageError: as ``camera``.
+            DataError: no image in the folder.
+        """
+        whole = self.camera(model)
+        plans = None if self.plans is None else self.plans.resolve()
+        below = plans is not None and plans != whole.path and plans.is_relative_to(whole.path)
+        paths = [p for p in image_files(whole.path) if not below or not p.resolve().is_relative_to(plans or p)]
+        names = list(dict.fromkeys(p.relative_to(whole.path).parts[0] for p in paths if p.parent != whole.path))
+        if self.job or not names:
+            return (replace(whole, is_flat=below),)
+        own = () if all(p.parent != whole.path for p in paths) else (replace(whole, is_flat=True),)
+        return (*own, *(self._below(whole, name) for name in names))
+
+    def _below(self, whole: Folder, name: str) -> Folder:
+        plans = self.plans
+        if plans is not None and (plans / name).is_dir():
+            plans = plans / name
+        return replace(whole, path=whole.path / name, plans=plans, job=name)
 
     def _span(self, model: StoredModel) -> tuple[float, float] | None:
         """That of the training, where it is known."""
@@ -88,7 +118,7 @@ def inspect(
     quiet: bool = False,
     progress: Progress = silent,
 ) -> tuple[Judged, ...]:
-    """Judge every frame; verdicts go to the terminal (unless quiet) and to a file of JSON lines, one by one.
+    """Judge every frame, job after job; verdicts go one by one to the terminal (unless quiet) and to JSON lines.
 
     Args:
         frames: where they lie.
@@ -105,8 +135,8 @@ def inspect(
         DataError: no image in the folder, or too few calibration layers for the rate.
     """
     sinks: list[Sink] = [] if quiet else [Console()]
-    camera = frames.camera(model)
-    total, judge = camera.count(), judge_of(model, rate)
+    cameras = frames.jobs(model)
+    total, judge = sum(camera.count() for camera in cameras), judge_of(model, rate)
     if out is not None:
         check_result(out, [*inputs, frames.folder, *([frames.plans] if frames.plans else [])])
         out.unlink(missing_ok=True)  # from here on it holds whole lines only, also after an interruption
@@ -114,14 +144,17 @@ def inspect(
     judged: list[Judged] = []
     trained = model.provenance.get("pixels")
     size = None if trained is None else (int(trained[0]), int(trained[1]))
-    for one in Inspector(camera, model.detector, judge, sinks, size, gate or plain_gate(size)).run():
-        judged.append(one)
-        progress("inspect", min(len(judged), total), total)  # layers that never came have verdicts, too
+    looks = gate or plain_gate(size)
+    for camera in cameras:
+        for one in Inspector(camera, model.detector, judge, sinks, size, looks).run():
+            judged.append(one)
+            progress("inspect", min(len(judged), total), total)  # layers that never came have verdicts, too
     return tuple(judged)
 
 
 def tally(judged: Sequence[Judged]) -> str:
     """How many layers got which verdict, in words."""
     words = [one.verdict.word for one in judged]
-    layers = counted(len(words), "layer")
+    jobs = len({one.verdict.job for one in judged})
+    layers = counted(len(words), "layer") + (f" of {counted(jobs, 'job')}" if jobs > 1 else "")
     return f"{layers}: {words.count('OK')} OK, {words.count('NOK')} NOK, {words.count('FAULT')} FAULT"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from layerwatch.records import Fault, LayerImage, Reading, Region, Verdict
-from layerwatch.verdict.localise import HeatSpread, localise
+import numpy as np
+
+from layerwatch.records import Fault, Finding, LayerImage, Reading, Region, Verdict
+from layerwatch.verdict.localise import HeatSpread, finding_first, localise
 from layerwatch.verdict.threshold import Threshold
+
+_GREY = re.compile(r"[+-][\d.e+-]+ grey")
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +22,20 @@ class Judge:
     spread: HeatSpread
 
     def verdict(self, reading: Reading, image: LayerImage) -> Verdict:
-        """NOK if the score is above the threshold, with the places where the heat map stands out."""
+        """NOK if the score is above the threshold: first the place of what the detector names, then those of the heat.
+
+        Pixels without a number are told beside the verdict.
+        """
         nok = reading.score > self.threshold.value
         regions: tuple[Region, ...] = ()
         if nok and reading.heat is not None:
             regions = localise(reading.heat, image.plan, image.mm_per_px, self.spread)
+        told = []
+        if nok and reading.finding is not None:
+            regions = finding_first(reading.finding, regions, image, reading.heat)
+            told.append(_in_levels(reading.finding, image))
+        if holes := int(np.count_nonzero(~np.isfinite(image.pixels))):
+            told.append(f"{holes} pixels are NaN or infinite and say nothing")
         return Verdict(
             job=reading.job,
             layer=reading.layer,
@@ -30,9 +44,16 @@ class Judge:
             threshold=self.threshold.value,
             p_value=self.threshold.p_value(reading.score),
             regions=regions,
-            reason=reading.finding.text if nok and reading.finding is not None else "",
+            reason="; ".join(told),
             name=image.name,
         )
+
+
+def _in_levels(finding: Finding, image: LayerImage) -> str:
+    """The words with the amount in the frame's own levels, where it has whole ones and no span."""
+    if image.bits is None or image.span is not None or finding.kind == "shift":
+        return finding.text
+    return _GREY.sub(f"{finding.amplitude * (2**image.bits - 1):+.3g} grey", finding.text)
 
 
 def not_judged(fault: Fault, name: str = "") -> Verdict:

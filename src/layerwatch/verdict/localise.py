@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage
 
-from layerwatch.records import Region
+from layerwatch.records import Finding, LayerImage, Region
 
 Heat = Float32[np.ndarray, "h w"]
 Plan = UInt8[np.ndarray, "h w"]
@@ -18,6 +18,7 @@ _SMOOTH = 1.0  # px, blur before the comparison
 _BANDS = 3  # bed, part, and within a pixel or two of the nominal outline
 _MOST = 8  # regions a layer
 _LEAST_PX = 3
+_LONG = {"line", "stripe", "step"}  # whose extent is the width, and not the longest side
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,52 @@ def localise(heat: Heat, plan: Plan | None, mm_per_px: float, spread: HeatSpread
         return (_region(near_peak == near_peak.flat[int(ratio.argmax())], heat, plan, mm_per_px),)
     # The blur carries a place beyond its rim; half its peak is where the rim was.
     return tuple(_region((found == i + 1) & (ratio > peaks[i] / 2), heat, plan, mm_per_px) for i in order)
+
+
+def finding_first(
+    finding: Finding, regions: Sequence[Region], image: LayerImage, heat: Heat | None = None
+) -> tuple[Region, ...]:
+    """The regions, before them the place of what the detector names; a region that lies there gives it its area.
+
+    Args:
+        finding: with its place; one that has none, such as a shift, leaves the regions as they are.
+        regions: where the heat map stands out.
+        image: the layer.
+        heat: of it.
+    """
+    if np.isnan(finding.x) and np.isnan(finding.y):
+        return tuple(regions)
+    first = _named(finding, image, heat)
+    there = next((one for one in regions if _holds(one, first, image.mm_per_px)), None)
+    if there is not None:
+        extent = max(there.extent, first.extent) if finding.kind in _LONG else first.extent
+        own = replace(there, part=first.part, x=first.x, y=first.y, extent=extent)
+        return (own, *(one for one in regions if one is not there))
+    return (first, *regions)[:_MOST]
+
+
+def _named(finding: Finding, image: LayerImage, heat: Heat | None) -> Region:
+    """A square of the finding's extent; along an axis on which it has no place, the whole frame."""
+    mm, shape = image.mm_per_px, image.pixels.shape
+    extent = finding.extent if np.isfinite(finding.extent) and finding.extent > 0 else mm
+    middle, ends = list[float](), list[tuple[int, int]]()
+    for place, size in zip((finding.y, finding.x), shape, strict=True):
+        if np.isnan(place):
+            middle.append(size * mm / 2)
+            ends.append((0, size))
+            continue
+        start = int(np.clip(np.floor((place - extent / 2) / mm), 0, size - 1))
+        middle.append(place)
+        ends.append((start, int(np.clip(np.ceil((place + extent / 2) / mm), start + 1, size))))
+    (top, bottom), (left, right) = ends
+    area = (bottom - top) * (right - left) * mm**2
+    amplitude = finding.z if heat is None else float(heat[top:bottom, left:right].mean())
+    return Region(finding.part, float(middle[1]), float(middle[0]), area, extent, amplitude, (top, left, bottom, right))
+
+
+def _holds(region: Region, place: Region, mm: float) -> bool:
+    top, left, bottom, right = region.box
+    return top <= place.y / mm <= bottom and left <= place.x / mm <= right
 
 
 def _smoothed(heat: Heat) -> Heat:

@@ -123,6 +123,9 @@ def _interval(done: Commissioned, kind: Kind, estimate: Estimate) -> str:
     low, value, high = (done.told(kind, one) for one in (estimate.low, estimate.value, estimate.high))
     if not math.isfinite(value):
         return f"above {low:.3g}"
+    largest = done.largest(kind)
+    if math.isfinite(low) and high > largest * (1 + 1e-9):
+        return f"{value:.3g} [{low:.3g}, above {largest:.3g}]"
     if not math.isfinite(low) or not math.isfinite(high):
         return f"{value:.3g}"
     return f"below {high:.3g}" if low == 0 == value - high else f"{value:.3g} [{low:.3g}, {high:.3g}]"

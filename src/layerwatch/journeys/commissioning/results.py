@@ -16,6 +16,8 @@ from layerwatch.evaluation.pod import Detection, Trial
 from layerwatch.journeys.commissioning.injections import Kind
 from layerwatch.journeys.commissioning.trials import Followed
 
+FEWEST_JOBS = 5  # into which a defect was laid, that support a share of jobs; as for intervals
+
 
 @dataclass(frozen=True, eq=False)
 class Commissioned:
@@ -70,10 +72,19 @@ class Commissioned:
 
     def ninety(self, kind: Kind) -> str:
         """From which amount on it is found in nine of ten jobs, in words."""
-        told, unit = self.found[kind.name][1].ninety, self.unit_of(kind)
+        trials, found = self.found[kind.name]
+        told, unit, jobs = found.ninety, self.unit_of(kind), len({trial.job for trial in trials})
         if not math.isfinite(told.value):
-            return f"not up to {self.told(kind, told.low):.3g} {unit}"
-        return f"from {self.told(kind, told.value):.3g} {unit} on"
+            words = f"above {self.told(kind, told.low):.3g} {unit}"
+        else:
+            words = f"from {self.told(kind, told.value):.3g} {unit} on"
+        if jobs >= FEWEST_JOBS:
+            return words
+        return f"from {'one job' if jobs == 1 else f'{jobs} jobs'}: no promise; there {words}"
+
+    def largest(self, kind: Kind) -> float:
+        """The largest amount that was tried, in the user's unit."""
+        return self.told(kind, max(trial.amount for trial in self.found[kind.name][0]))
 
     def size(self, kind: Kind) -> str:
         """Diameter or width, in words."""
