@@ -21,6 +21,8 @@ from layerwatch.inspection.messages import Kind, Message, plain
 from layerwatch.inspection.spool import Spooled, StorageError
 from layerwatch.records import Verdict
 
+_EXPOSED_WITHIN = 60.0  # s after a machine began a layer, by which its frame has come
+
 
 @dataclass(eq=False)
 class Journal:
@@ -137,7 +139,7 @@ class Journal:
             if known is None or not spoken:
                 return ()
             came = set(connection.execute(select(frames.c.layer).where(of_printer, frames.c.job == job)).scalars())
-            meanwhile = (frames.c.received >= known.began, frames.c.received <= known.last)
+            meanwhile = (frames.c.received >= known.began, frames.c.received <= known.last + _EXPOSED_WITHIN)
             other = select(frames.c.number).where(of_printer, *meanwhile).limit(1)
             if not came and connection.execute(other).first() is not None:
                 return ()
