@@ -14,7 +14,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "layerwatch"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-ANY = {"part", "images", "detectors", "verdict", "job", "evaluation", "inspection", "crew", "recipes", "testing"}
+ANY = {
+    "part",
+    "images",
+    "detectors",
+    "verdict",
+    "job",
+    "evaluation",
+    "inspection",
+    "dashboard",
+    "crew",
+    "recipes",
+    "testing",
+}
 ALLOWED = {
     "records": set(),
     "catalogue": set(),

@@ -207,6 +207,13 @@ def test_an_alarm_is_acknowledged_once_and_the_audit_says_by_whom(
     assert told.json()["by"] == "operator"
     assert guarded.post("/api/alarms/act", json=body, headers=headers).status_code == 409
     assert guarded.post("/api/alarms/act", json={**body, "name": "no/such/1"}, headers=headers).status_code == 404
+    said = {"name": name, "action": "comment", "comment": "lamp was off"}
+    acts = guarded.post("/api/alarms/act", json=said, headers=headers).json()["acts"]
+    assert [(one["action"], one["by"], one["text"]) for one in acts if one["action"] == "comment"][-1] == (
+        "comment",
+        "operator",
+        "lamp was off",
+    )
     rows = guarded.get("/api/audit", headers=headers).json()["rows"]
     assert any(one["event"] == "acknowledge" and one["who"] == "operator" and one["what"] == name for one in rows)
 

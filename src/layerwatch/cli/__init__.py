@@ -13,6 +13,7 @@ from layerwatch.cli import (
     running,
     scoring,
     serving,
+    users,
 )
 from layerwatch.cli.app import app, main
 
@@ -31,4 +32,5 @@ __all__ = [
     "running",
     "scoring",
     "serving",
+    "users",
 ]

@@ -14,7 +14,7 @@ import typer
 from layerwatch import __version__
 
 INTERRUPTED = 130  # exit code
-_SERVE = ("alembic", "fastapi", "httpx", "paho", "prometheus_client", "sqlalchemy", "uvicorn", "watchfiles")
+_SERVE = ("alembic", "argon2", "fastapi", "httpx", "paho", "prometheus_client", "sqlalchemy", "uvicorn", "watchfiles")
 _NO_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 app = typer.Typer(

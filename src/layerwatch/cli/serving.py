@@ -39,16 +39,24 @@ def serve(
     fault: Annotated[str, typer.Option(help="With --demo: on the shelf job.faults.")] = "frozen",
     seed: Seed = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Neither verdicts nor alarms on the terminal.")] = False,
+    page: Annotated[str, typer.Option(help="HOST:PORT of the page; others' machines need users.")] = "127.0.0.1:8770",
+    no_page: Annotated[bool, typer.Option("--no-page", help="Serve no page.")] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="With --demo: keep the page after the job, till Ctrl-C.")
+    ] = False,
 ) -> None:
     """Inspect printers while they print: frames in, verdicts and alarms out, nothing lost."""
     from layerwatch.records import UsageError
 
     if demo == (site is not None):
         raise UsageError("give either --site site.toml or --demo")
+    from layerwatch.journeys.page import page_of
+
     if site is not None:
         from layerwatch.journeys.serve_site import serve_site
 
-        serve_site(site, _stopping(), quiet=quiet)
+        shown = None if no_page else page_of(page, None, site)
+        serve_site(site, _stopping(), quiet=quiet, page=shown)
         return
     from layerwatch.journeys.bars import bars
     from layerwatch.journeys.data_place import DEFAULT
@@ -57,11 +65,13 @@ def serve(
     from layerwatch.journeys.serve import serve_demo
     from layerwatch.journeys.serving.virtual_plant import PlantWish
 
-    path = part or example_parts()[0]
+    folder, path = data or DEFAULT, part or example_parts()[0]
+    shown = None if no_page else page_of(page, folder, None, stays=stay)
     machine, _ = machine_for([path], None)
     with bars() as progress:
         wish = PlantWish(path, machine, layers, seed, defect, fault)
-        done = serve_demo(wish, data or DEFAULT, speed=speed, stop=_stopping(), quiet=quiet, progress=progress)
+        stop = _stopping()
+        done = serve_demo(wish, folder, speed=speed, stop=stop, quiet=quiet, page=shown, progress=progress)
     print(", ".join(f"{count} {what}" for what, count in done.counts.items()))
     if done.cores:
         print("\n".join([f"cores: {done.cores}", *map(str, done.files)]))

@@ -14,6 +14,7 @@ from layerwatch.inspection.journal.overview import (
     JobCounts,
     SeenAlarm,
     SeenLayer,
+    audits_of,
     job_counts,
     layers_of_job,
     seen_alarms,
@@ -54,7 +55,7 @@ def shown(desk: Desk, printer: str, job: str) -> dict[str, Any]:
             **_scales(seen),
             "size": _size(seen),
             "layers": rows,
-            "alarms": [alarms.told(desk, one) for one in reversed(raised)],
+            "alarms": alarms.shown(desk, raised[::-1], audits_of(desk.journal, printer, job)),
             "cores": _cores(desk.folder, counts.unpack),
         }
     )

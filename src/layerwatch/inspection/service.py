@@ -110,6 +110,12 @@ class Service:
         for sink in self.sinks.values():
             sink.close()
 
+    def inspected(self, printer: str) -> Inspected:
+        """How a printer's frames are judged now."""
+        if printer in self._scorers:
+            return self._scorers[printer].inspected
+        return next(line.inspected for line in self.lines if line.inspected.printer == printer)
+
     def _begin(self, line: Line, over: Event) -> tuple[Thread, Thread]:
         """The two halves of a printer's loop."""
         name, woken, spool = line.inspected.printer, Event(), Spool(self.folder)

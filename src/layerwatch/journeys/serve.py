@@ -32,6 +32,8 @@ from layerwatch.inspection.sinks.base import Sink
 from layerwatch.inspection.sinks.console import Console
 from layerwatch.inspection.sinks.folder import Folder
 from layerwatch.inspection.spool import Spool
+from layerwatch.journeys.serving.bed_mesh import STL, keep_mesh, part_in
+from layerwatch.journeys.serving.dashboard import Page, dashboard
 from layerwatch.journeys.serving.fitted import MODEL, model_of, rules_of
 from layerwatch.journeys.serving.smallest import told_of
 from layerwatch.journeys.serving.virtual_plant import JOB, PlantWish, VirtualJob, plate_of, virtual_job
@@ -120,6 +122,7 @@ def serve_demo(
     speed: float = 1.0,
     stop: Event | None = None,
     quiet: bool = False,
+    page: Page | None = None,
     progress: Progress = silent,
     said: Callable[[str], None] = print,
 ) -> Served:
@@ -131,6 +134,7 @@ def serve_demo(
         speed: how many times faster than real.
         stop: ends the service from outside.
         quiet: no verdicts on the terminal.
+        page: where the dashboard is served; None: nowhere.
         progress: told while the detector is fitted.
         said: told what a user should know.
 
@@ -143,7 +147,7 @@ def serve_demo(
         raise UsageError(f"--speed {speed:g}; give how many times faster than real it shall print, such as 20")
     sinks: dict[str, Sink] = {"folder": Folder(folder / "messages"), **({} if quiet else {"console": Console()})}
     with owned(folder):
-        return _served(wish, folder, speed, stop or Event(), sinks, progress, said)
+        return _served(wish, folder, speed, stop or Event(), sinks, page, progress, said)
 
 
 def _served(
@@ -152,6 +156,7 @@ def _served(
     speed: float,
     stop: Event,
     sinks: Mapping[str, Sink],
+    page: Page | None,
     progress: Progress,
     said: Callable[[str], None],
 ) -> Served:
@@ -161,14 +166,21 @@ def _served(
     job = virtual_job(wish, plate)
     pace = wish.machine.layer_time / speed
     said(_told(job, pace))
-    said(told_of(PRINTER, folder / MODEL, rules_of(model).line))
+    smallest = told_of(PRINTER, folder / MODEL, rules_of(model).line)
+    said(smallest)
     keep_plans(job, folder / PLANS)
+    keep_mesh(wish.part, wish.machine, plate, folder / PLANS / JOB / STL)
     waiting = [one for one in job.frames if not journal.has(Identity(PRINTER, JOB, one.layer))]
     line = Line(Virtual(PRINTER, waiting, pace), _inspected(wish, model, job, folder))
     service = Service(folder, journal, [line], sinks)
-    service.run(stop, until_done=True)
-    served = _ended(journal, job, folder, wish.machine.mm_per_px)
-    Publisher(journal, sinks).step(time.time())
+    told, mesh = {PRINTER: smallest.removeprefix(f"{PRINTER}: ")}, part_in(folder / PLANS)
+    with dashboard(page, service, part=mesh, smallest=told, by_folder=frozenset({PRINTER}), said=said):
+        service.run(stop, until_done=True)
+        served = _ended(journal, job, folder, wish.machine.mm_per_px)
+        Publisher(journal, sinks).step(time.time())
+        if page is not None and page.stays and not stop.is_set():
+            said("the job is over; the page stays until Ctrl-C")
+            stop.wait()
     return replace(served, counts=journal.counts())
 
 

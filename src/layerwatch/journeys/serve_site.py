@@ -11,6 +11,7 @@ from threading import Event
 
 import numpy as np
 
+from layerwatch.dashboard.desk import Part
 from layerwatch.detectors.storage.model_files import StoredModel
 from layerwatch.images.folder import image_files, read_pixels
 from layerwatch.images.gate_files import DESCRIPTION
@@ -29,6 +30,8 @@ from layerwatch.inspection.spool import Spool
 from layerwatch.journeys.gates import gate_for
 from layerwatch.journeys.serve import draw_unpacked, open_journal
 from layerwatch.journeys.serving.alarm_line import AlarmLine, alarm_line
+from layerwatch.journeys.serving.bed_mesh import part_in
+from layerwatch.journeys.serving.dashboard import Page, dashboard
 from layerwatch.journeys.serving.smallest import told_of
 from layerwatch.journeys.train import judge_of, load_stored
 from layerwatch.records import DataError, UsageError
@@ -38,13 +41,16 @@ _RATE = 0.01  # of healthy layers that may be NOK, where the calibration can pro
 _HEIGHT = 0.3  # mm a layer, where the site does not say it
 
 
-def serve_site(path: Path, stop: Event, *, quiet: bool = False, said: Callable[[str], None] = print) -> None:
+def serve_site(
+    path: Path, stop: Event, *, quiet: bool = False, page: Page | None = None, said: Callable[[str], None] = print
+) -> None:
     """Serve until told to stop.
 
     Args:
         path: of the site file.
         stop: set from outside.
         quiet: no alarms and troubles on the terminal.
+        page: where the dashboard is served; None: nowhere.
         said: told what a user should know.
 
     Raises:
@@ -54,10 +60,10 @@ def serve_site(path: Path, stop: Event, *, quiet: bool = False, said: Callable[[
     site = read_site(path)
     site.check()
     with owned(site.data):
-        _serve(site, stop, said, quiet=quiet)
+        _serve(site, stop, page, said, quiet=quiet)
 
 
-def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool) -> None:
+def _serve(site: Site, stop: Event, page: Page | None, said: Callable[[str], None], *, quiet: bool) -> None:
     sinks = sinks_of(site)
     if not quiet and not any(isinstance(sink, Console) for sink in sinks.values()):
         sinks["terminal"] = Only(Console(), ("alarm", "job", "printer"))
@@ -72,7 +78,21 @@ def _serve(site: Site, stop: Event, said: Callable[[str], None], *, quiet: bool)
     def ended(done: Unpacked, mm_per_px: float) -> None:
         draw_unpacked(done, mm_per_px)
 
-    Service(site.data, journal, lines, sinks, site.heartbeat, tend, ended).run(stop)
+    service = Service(site.data, journal, lines, sinks, site.heartbeat, tend, ended)
+    by_folder = frozenset(one.name for one in site.printers if one.model_folder is not None)
+    with dashboard(page, service, part=_meshes(site), promise=_promises(site), by_folder=by_folder, said=said):
+        service.run(stop)
+
+
+def _meshes(site: Site) -> Part:
+    """The meshes that lie beside the plans."""
+    known = {one.name: part_in(one.plans) for one in site.printers if one.plans is not None}
+    return lambda printer, job: known[printer](printer, job) if printer in known else None
+
+
+def _promises(site: Site) -> dict[str, str]:
+    """What each line of alarm is to keep."""
+    return {one.name: f"at most {100 * one.false_alarms:g} % of healthy jobs raise any alarm" for one in site.printers}
 
 
 def _line(printer: PrinterSite, site: Site, said: Callable[[str], None]) -> Line:

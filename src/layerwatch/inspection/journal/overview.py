@@ -134,11 +134,12 @@ def seen_alarms(
         return tuple(SeenAlarm(row.printer, row.job, row.raised, rows.alarm_of(row)) for row in view.execute(query))
 
 
-def audits_of(journal: Journal, printer: str, job: str) -> tuple[Message, ...]:
-    """What people did to a job, in order."""
-    own = and_(messages.c.printer == printer, messages.c.job == job, messages.c.kind == "audit")
+def audits_of(journal: Journal, printer: str = "", job: str | None = None) -> tuple[Message, ...]:
+    """What people did, in order: to everything, to a printer and its jobs, or to one job."""
+    own = [messages.c.printer == printer] if printer else []
+    own += [] if job is None else [messages.c.job == job]
     with _looking(journal) as view:
-        found = view.execute(select(messages).where(own).order_by(messages.c.number))
+        found = view.execute(select(messages).where(messages.c.kind == "audit", *own).order_by(messages.c.number))
         return tuple(rows.message_of(row) for row in found)
 
 
