@@ -284,3 +284,12 @@ def test_a_detector_measured_elsewhere_joins_the_table(
         compare(replace(contest(folder), also=(other,)), machine)
     with pytest.raises(UsageError, match="No such file"):
         compare(replace(contest(folder), also=(tmp_path / "none.csv",)), machine)
+
+
+def test_other_seeds_are_other_jobs() -> None:
+    """Seeds from the first one on, of which the first few carry plan errors and pollution."""
+    later = replace(TINY, seeds=3, first_seed=3, conditioned=1)
+    assert later.all_seeds == range(3, 6)
+    assert later.conditioned_seeds == range(3, 4)
+    with pytest.raises(UsageError, match="seeds from -1"):
+        replace(TINY, first_seed=-1).checked()

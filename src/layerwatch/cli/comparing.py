@@ -41,6 +41,7 @@ def compare(
     recipe: Recipe = "quick",
     machine: Machine = None,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Each with jobs, fits and a line of its own.")] = 3,
+    first_seed: Annotated[int, typer.Option(min=0, max=10**6, help="Others than 0, 1, ...: other jobs.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=10_000, help="Of each defect, severity and seed.")] = 9,
     healthy: Annotated[int, typer.Option(min=1, max=10_000, help="Jobs of a seed to count false alarms in.")] = 60,
     fit: Annotated[int, typer.Option(min=1, max=10_000, help="Healthy jobs of a seed to learn from.")] = 30,
@@ -74,7 +75,7 @@ def compare(
     printer, which = machine_for([*learn, *test], machine)
     if which:
         print(which)
-    amounts = Amounts(seeds, jobs, healthy, fit, calibration, shifted)
+    amounts = Amounts(seeds, jobs, healthy, fit, calibration, shifted, first_seed=first_seed)
     amounts = (Amounts.quick() if quick else amounts).asked(severity or (), defect or (), conditioned)
     place = work or out.with_name(f".{out.stem}.work")
     contest = Contest(

@@ -105,7 +105,7 @@ def _measured(
         for group in groups
     }
     wanted = [Fit.of(one, group.seed, group.polluted) for group in groups for one in missing[group.name]]
-    wanted += [Fit.of(one, 0) for one in competitors]
+    wanted += [Fit.of(one, learn.amounts.first_seed) for one in competitors]
     models = fitted(learn, competitors, list(dict.fromkeys(wanted)), kept, progress)
     bench = Bench({group.name: group for group in groups}, missing, models)
     names = [name for name, absent in missing.items() if absent]
@@ -120,7 +120,7 @@ def _measured(
         for own in scored:
             if own.competitor.reads(group.condition):
                 own.add(group, there[group.name, own.competitor] or ())
-    return scored, {one: models[Fit.of(one, 0)] for one in competitors}
+    return scored, {one: models[Fit.of(one, learn.amounts.first_seed)] for one in competitors}
 
 
 def _check(contest: Contest) -> None:

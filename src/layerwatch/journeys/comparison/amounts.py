@@ -33,6 +33,7 @@ class Amounts:
     polluted: tuple[float, ...] = (0.01, 0.05, 0.1)  # shares of the layers to learn from that are defective
     preset: str = "physical"
     conditioned: int | None = None  # seeds with plan errors and pollution; None: all
+    first_seed: int = 0
 
     @classmethod
     def quick(cls) -> Amounts:
@@ -44,6 +45,16 @@ class Amounts:
         """Names of the defects, the paper's first."""
         wanted = self.defects or catalogue.names("job.defects")
         return (*(name for name in PAPERS if name in wanted), *(name for name in wanted if name not in PAPERS))
+
+    @property
+    def all_seeds(self) -> range:
+        """Every seed."""
+        return range(self.first_seed, self.first_seed + self.seeds)
+
+    @property
+    def conditioned_seeds(self) -> range:
+        """Those with plan errors and pollution."""
+        return self.all_seeds if self.conditioned is None else self.all_seeds[: self.conditioned]
 
     @property
     def ages(self) -> range:
@@ -65,6 +76,8 @@ class Amounts:
             catalogue.load("job.defects", name)
         if self.conditioned is not None and self.conditioned < 0:
             raise UsageError(f"{self.conditioned} seeds with plan errors and pollution; give 0 (none) or more")
+        if self.first_seed < 0:
+            raise UsageError(f"seeds from {self.first_seed} on; give 0 or more")
         if self.shifted < 0:
             raise UsageError(f"{self.shifted} jobs of each shifted group; give 0 (none) or more, such as 34")
         if min(self.seeds, self.jobs, self.healthy, self.fit, self.calibration) < 1:

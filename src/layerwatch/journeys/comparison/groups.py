@@ -94,13 +94,13 @@ def groups_of(planner: Planner, calibration: Planner) -> list[Group]:
     """
     amounts, groups = planner.amounts, list[Group]()
     errors = (*(PlanError(px) for px in amounts.plan_errors_px), *(PlanError(0, t) for t in amounts.plan_turns_deg))
-    for seed in range(amounts.seeds):
+    for seed in amounts.all_seeds:
         lines = _in_groups(CALIBRATION, seed, calibration.jobs(CALIBRATION, seed, amounts.calibration), amounts.jobs)
         sound = _in_groups(HEALTHY, seed, planner.jobs(HEALTHY, seed, amounts.healthy), amounts.jobs)
         groups += [*lines, *sound]
         groups += _listed(planner, seed)
         groups += _unlisted(planner, seed)
-        if seed < (amounts.seeds if amounts.conditioned is None else amounts.conditioned):
+        if seed in amounts.conditioned_seeds:
             both = [*sound, *(group for group in _listed(planner, seed, (MIDDLE,)) if group.kind in PAPERS)]
             groups += [replace(group, error=error) for error in errors for group in both]
             groups += [replace(group, polluted=share) for share in amounts.polluted for group in (*lines, *both)]

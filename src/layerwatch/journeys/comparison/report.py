@@ -54,8 +54,8 @@ def page_of(rows: Sequence[Row], amounts: Amounts, out: Path, said: Sequence[str
     a = amounts
     text = [
         "# Detectors compared\n",
-        f"Preset `{a.preset}`, {a.seeds} seed{'s' if a.seeds > 1 else ''}; for each: {a.fit} healthy jobs to learn "
-        f"from, {a.calibration} to set the line, {a.healthy} to count false alarms, {a.jobs} jobs of each defect and "
+        f"Preset `{a.preset}`, {a.seeds} seed{'s' if a.seeds > 1 else ''} from {a.first_seed} on; for each: {a.fit} "
+        f"healthy jobs to learn from, {a.calibration} to set the line, {a.healthy} to count false alarms, {a.jobs} jobs of each defect and "
         f"severity, all of {a.layers} layers; defects begin after {a.onset} layers and last {len(a.ages)}. In brackets "
         "95 % intervals by job.\n",
         *(f"{line}\n" for line in said),
