@@ -55,9 +55,9 @@ def page_of(rows: Sequence[Row], amounts: Amounts, out: Path, said: Sequence[str
     text = [
         "# Detectors compared\n",
         f"Preset `{a.preset}`, {a.seeds} seed{'s' if a.seeds > 1 else ''} from {a.first_seed} on; for each: {a.fit} "
-        f"healthy jobs to learn from, {a.calibration} to set the line, {a.healthy} to count false alarms, {a.jobs} jobs of each defect and "
-        f"severity, all of {a.layers} layers; defects begin after {a.onset} layers and last {len(a.ages)}. In brackets "
-        "95 % intervals by job.\n",
+        f"healthy jobs to learn from, {a.calibration} to set the line, {a.healthy} to count false alarms, {a.jobs} "
+        f"jobs of each defect and severity, all of {a.layers} layers; defects begin after {a.onset} layers and last "
+        f"{len(a.ages)}. In brackets 95 % intervals by job.\n",
         *(f"{line}\n" for line in said),
         _titled("AUROC and jobs found", _summary(rows)),
         _titled("AUROC of one layer", _by_defect(rows, AUROC, 1)),
