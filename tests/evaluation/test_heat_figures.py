@@ -36,3 +36,8 @@ def test_without_a_plan_with_holes_and_without_any_heat() -> None:
     pixels[3:6] = np.nan
     picture = colours(heat_figure(pixels, None, np.zeros((40, 40), np.float32), "nothing"))
     assert picture.shape[1] == 800
+
+
+def test_the_axes_are_in_the_given_unit() -> None:
+    pixels, heat = healthy_image(3, 32).pixels, np.zeros((32, 32), np.float32)
+    assert heat_figure(pixels, None, heat, "t", 0.25, "mm") != heat_figure(pixels, None, heat, "t", 0.5, "mm")

@@ -113,7 +113,7 @@ def score(wish: ScoreWish, out: Path, *, progress: Progress = silent) -> Scored:
             row = row_of(seen, ready.scale, wish.alpha, is_scaled=wish.is_scaled)
             found.append(row)
             if wish.maps is not None:
-                _draw(wish.maps, seen, row, job)
+                _draw(wish, wish.maps, seen, row, job)
             progress("score", len(rows) + len(found), total, job.name)
         rows += judged_job(found, knows_plan="plan" in ready.detector.needs)
     write_file(out, as_csv(rows))
@@ -199,13 +199,15 @@ def _raw_scores(
     return tuple(found), tuple(found.values())
 
 
-def _draw(maps: Path, seen: SeenLayer, row: Row, job: FrameJob) -> None:
+def _draw(wish: ScoreWish, maps: Path, seen: SeenLayer, row: Row, job: FrameJob) -> None:
     if seen.image is None or seen.reading is None or seen.reading.heat is None:
         return
     from layerwatch.evaluation.heat_figures import heat_figure  # only where wanted: matplotlib takes its time
 
-    title = f"{row.job} / {row.file}: score {row.score:.2f}, p {row.p_value:.2g}\n{row.statistic}"
+    word = "NOK by its" if row.p_value < wish.alpha else "OK by its"
+    title = f"{row.job} / {row.file}: score {row.score:.2f}, {word} p {row.p_value:.2g}\n{row.statistic}"
     name = Path(row.file)
     alike = sum(Path(file.name).with_suffix("") == name.with_suffix("") for file in job.files)
     path = maps / row.job / (f"{row.file}.png" if alike > 1 else name.with_suffix(".png"))
-    write_file(path, heat_figure(seen.image.pixels, seen.image.plan, seen.reading.heat, title))
+    image, unit = seen.image, "mm" if wish.is_scaled else "px"
+    write_file(path, heat_figure(image.pixels, image.plan, seen.reading.heat, title, image.mm_per_px, unit))

@@ -136,7 +136,7 @@ def _loudest(done: Commissioned) -> Section:
         ((float(reading.score), one, k) for one in done.followed for k, reading in enumerate(one.readings)),
         key=lambda told: -told[0],
     )
-    pictures = []
+    pictures, px, unit = [], done.mm_per_px or 1.0, "mm" if done.mm_per_px else "px"
     for score, one, k in ranked[:_LOUDEST]:
         image, reading = one.history.images[k], one.readings[k]
         if reading.heat is None:
@@ -146,7 +146,7 @@ def _loudest(done: Commissioned) -> Section:
         title = f"{where}: score {score:.2f}\n{text}"
         pictures.append(
             Picture(
-                heat_figure(image.pixels, image.plan, reading.heat, title),
+                heat_figure(image.pixels, image.plan, reading.heat, title, px, unit),
                 f"{where}: {text}; heat in standard deviations.",
             )
         )
