@@ -3,8 +3,8 @@
 Usage: python benchmarks/fitting.py [--layers 1000] [--detector plan_aware ...] [--out benchmarks/results]
 
 Layers are those of healthy virtual jobs of `physical` of the shipped parts, 25 layers each, of the size that the
-default machine's camera sees (128 x 128 px). Printed are seconds of one process, by the clock and of processor time, and layers
-a second. Printing the layers is not counted.
+default machine's camera sees (128 x 128 px). The table tells seconds of one process, by the clock and of processor
+time, and layers a second. Making the layers is not counted.
 """
 
 from __future__ import annotations
